@@ -1,0 +1,182 @@
+import type { CkptFile } from '@ckpt/io';
+import type { Plan } from './plan.ts';
+import type { Resource } from './resource.ts';
+
+/** What a machine is, as far as an image depends on it. */
+export interface System {
+  /** uname(2), without NUL. */
+  readonly uts: { readonly release: string; readonly version: string; readonly machine: string };
+  /** From LINUX_VERSION_CODE: major, minor, patch. */
+  readonly kernel: readonly [major: number, minor: number, patch: number];
+  /** /proc/sys/kernel/random/boot_id, 16 bytes. */
+  readonly bootId: Uint8Array;
+  /** Bytes. */
+  readonly pageSize: number;
+  readonly cpu: {
+    /** XCR0: state components the kernel lets user space use (xgetbv). */
+    readonly xfeatures: bigint;
+    /** Bytes of the uncompacted xstate area, as PTRACE_GETREGSET NT_X86_XSTATE gives it. */
+    readonly xstateSize: number;
+    /** "flags" of /proc/cpuinfo. */
+    readonly flags: readonly string[];
+  };
+  /** CRC-32C of the vdso's ELF image without its zero tail; 0 where there is none. */
+  readonly vdsoHash: number;
+  /** Bytes of vvar + vvar_vclock + vdso together, one block. */
+  readonly vdsoSize: number;
+  /** Effective user id, and whether pids may be chosen (CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE). */
+  readonly euid: number;
+  readonly choosesPids: boolean;
+  /** Seconds since the epoch. */
+  readonly time: bigint;
+}
+
+export interface Thread {
+  readonly tid: number;
+}
+
+export interface Task {
+  readonly pid: number;
+  /** Clock ticks after boot (proc_pid_stat(5), field 22): tells a pid from its next user. */
+  readonly startTime: bigint;
+  /** The leader first, then by tid. */
+  readonly threads: readonly Thread[];
+  /** True when it was stopped by a signal (SIGSTOP ...) before the freeze, and must be again. */
+  readonly stopped: boolean;
+}
+
+/** One file as stat(2) tells it. */
+export interface FileStat {
+  readonly dev: bigint;
+  readonly ino: bigint;
+  readonly mode: number;
+  readonly nlink: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly rdev: bigint;
+  /** Bytes. */
+  readonly size: bigint;
+  /** Nanoseconds since the epoch. */
+  readonly mtime: bigint;
+}
+
+/** An argument of a system call: a number, bytes to read, or room for an answer. */
+export type Argument =
+  | number
+  | bigint
+  | { readonly in: Uint8Array }
+  /** Room of so many bytes, zeroed; its content after the call is an element of {@link Answer.out}. */
+  | { readonly out: number }
+  /** Bytes to read, and room for the answer in the same place. */
+  | { readonly inout: Uint8Array };
+
+/** One system call by its Linux name. */
+export interface Call {
+  readonly call: string;
+  readonly args: readonly Argument[];
+}
+
+export interface Answer {
+  /** What the call returned; a negative errno on failure. */
+  readonly result: bigint;
+  /** One element for each `out` and `inout` argument, in order. */
+  readonly out: readonly Uint8Array[];
+}
+
+/** What ptrace and friends tell of a frozen thread from outside. */
+export interface ThreadState {
+  /** struct user_regs_struct (sys/user.h), 27 x 8 bytes, untouched: rax -516 and orig_rax kept. */
+  readonly registers: Uint8Array;
+  /** NT_X86_XSTATE. */
+  readonly xstate: Uint8Array;
+  /** PTRACE_GETSIGMASK. */
+  readonly signalMask: bigint;
+  /** PTRACE_GET_RSEQ_CONFIGURATION; address 0 when none is registered. */
+  readonly rseq: {
+    readonly address: bigint;
+    readonly size: number;
+    readonly signature: number;
+    readonly flags: number;
+    /** The word rseq_cs when frozen: 0 outside of a critical section. */
+    readonly criticalSection: bigint;
+  };
+  /** get_robust_list(2). */
+  readonly robustList: { readonly head: bigint; readonly length: number };
+  /** PTRACE_PEEKSIGINFO of this thread alone: 128-byte siginfo each. */
+  readonly pending: readonly Uint8Array[];
+}
+
+/** A run of pages of one mapping that hold something of their own. */
+export interface PageRun {
+  readonly address: bigint;
+  readonly pages: number;
+  /** Zero pages need no bytes; file pages are clean pages of the mapped file. */
+  readonly source: 'store' | 'zero' | 'file';
+}
+
+/** Processes that stand still: everything stopped, nothing changed. All reads are synchronous. */
+export interface Frozen {
+  readonly tasks: readonly Task[];
+  /** Bytes of /proc/PID/`path`; undefined when it is not there. @throws CkptError as read(2). */
+  read(task: Task, path: string): Uint8Array | undefined;
+  /** Names in /proc/PID/`path`. */
+  list(task: Task, path: string): readonly string[];
+  /** Target of the link /proc/PID/`path`; undefined when it is not there. */
+  link(task: Task, path: string): string | undefined;
+  /** stat(2) through /proc/PID/`path`, following links: `fd/3`, `map_files/...`, `exe`, `root/etc/x`. */
+  stat(task: Task, path: string): FileStat | undefined;
+  /** State of one thread, from outside. */
+  thread(task: Task, thread: Thread): ThreadState;
+  /** Pending signals of the whole process: PTRACE_PEEKSIGINFO_SHARED. */
+  pendingShared(task: Task): readonly Uint8Array[];
+  /** Remote system calls in the thread itself, all in one resume. Never one that uses restart_block. */
+  ask(task: Task, thread: Thread, calls: readonly Call[]): readonly Answer[];
+  /**
+   * System calls made by the checkpointer on its own duplicate of a descriptor (pidfd_getfd(2)).
+   * The argument -1000 stands for that duplicate.
+   */
+  probe(task: Task, fd: number, calls: readonly Call[]): readonly Answer[];
+  /** kcmp(2): do two descriptors lead to the same open file description? */
+  sameFile(task: Task, a: number, b: number): boolean;
+  /** What is in the memory [start, end), by PAGEMAP_SCAN. Absent pages are in no run. */
+  pages(task: Task, start: bigint, end: bigint): readonly PageRun[];
+  /** Bytes of the target's memory. */
+  memory(task: Task, address: bigint, length: number): Uint8Array;
+  /** Appends memory to a file, in as few copies as the kernel allows. `length` in bytes. */
+  copy(task: Task, address: bigint, length: number, to: CkptFile): void;
+  /** Bytes of the file behind a descriptor (deleted files), at an offset, without moving it. */
+  contents(task: Task, path: string, offset: bigint, length: number): Uint8Array;
+  /** Milliseconds since the first thread was stopped. */
+  readonly frozenMs: () => number;
+  /** Everything goes on as if nothing had been there. Idempotent. */
+  thaw(): void;
+  /** Dies without having run on. */
+  kill(): void;
+}
+
+/** A restarted tree. */
+export interface Running {
+  readonly pid: number;
+  /** Things that could not be had, as sentences. */
+  readonly warnings: readonly string[];
+  /** Waits for the end without blocking the event loop; the status as waitpid(2) gives it. */
+  wait(): Promise<number>;
+}
+
+/** A machine on which processes are checkpointed and restarted. */
+export interface Host {
+  system(): System;
+  /**
+   * Stops a process with all its threads.
+   * @throws CkptError ESRCH no such pid; EPERM with the tracer's name when traced; ETIMEDOUT.
+   */
+  freeze(pid: number, deadlineMs: number): Frozen;
+  /** Runs a whole plan, or nothing of it. The image stands at its first PAGES (or PAD) record. */
+  run(plan: Plan, image: CkptFile): Running;
+  /** stat of a path as a restart would find it; undefined when it is not there. Used to check plans. */
+  stat(path: string): FileStat | undefined;
+  /** Who has this pid (or tid, session, group) now: "1234 (node)"; undefined when it is free. */
+  holder(pid: number): string | undefined;
+  /** The kinds of kernel resource this host knows, in the order of the image. */
+  readonly resources: readonly Resource[];
+}
