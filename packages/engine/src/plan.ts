@@ -47,7 +47,11 @@ export interface CallStep extends Base {
   /** What it must return; any non-negative value otherwise. */
   readonly expect?: number | bigint;
   /** Bytes that must then stand at `offset` of the room of that name. */
-  readonly expectRoom?: { readonly room: string; readonly offset: number; readonly bytes: Uint8Array };
+  readonly expectRoom?: {
+    readonly room: string;
+    readonly offset: number;
+    readonly bytes: Uint8Array;
+  };
   /** fatal: nothing comes back; warn: said, and the restart goes on. */
   readonly failure: 'fatal' | 'warn';
   /** Said when it fails, with what to do: "open /tmp/log: ..."; the errno is added. */

@@ -15,7 +15,12 @@ export interface Obstacle {
 export type StoreSource =
   | { readonly memory: bigint; readonly task: Task }
   /** /proc/PID/`path` (a deleted file), from an offset. */
-  | { readonly contents: string; readonly task: Task; readonly offset: bigint; readonly size: number }
+  | {
+      readonly contents: string;
+      readonly task: Task;
+      readonly offset: bigint;
+      readonly size: number;
+    }
   | { readonly bytes: Uint8Array };
 
 /** Numbers the pages of the image in the order in which they are added. */

@@ -2,7 +2,19 @@ import { CkptError } from './error.ts';
 
 /** How an inspector shows a field's value. */
 export type Notation =
-  | { readonly kind: 'decimal' | 'hex' | 'octal' | 'size' | 'text' | 'bytes' | 'time' | 'signal' | 'signals' | 'address' }
+  | {
+      readonly kind:
+        | 'decimal'
+        | 'hex'
+        | 'octal'
+        | 'size'
+        | 'text'
+        | 'bytes'
+        | 'time'
+        | 'signal'
+        | 'signals'
+        | 'address';
+    }
   | { readonly kind: 'flags' | 'enum'; readonly names: Readonly<Record<string, number | bigint>> };
 
 /** One field: its C type, what it means, how it is shown. */
@@ -18,7 +30,9 @@ export interface Field<T> {
 }
 
 type Fields = Readonly<Record<string, Field<unknown>>>;
-type ValueOf<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
+type ValueOf<F extends Fields> = {
+  readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never;
+};
 
 export interface Placed {
   readonly name: string;
@@ -63,14 +77,48 @@ function number(
   set: (view: DataView, offset: number, value: number) => void,
 ) {
   return (doc: string, notation: Notation = decimal): Field<number> => ({
-    type, size, align: size, doc, notation, get, set,
+    type,
+    size,
+    align: size,
+    doc,
+    notation,
+    get,
+    set,
   });
 }
 
-export const u8 = number('u8', 1, (v, o) => v.getUint8(o), (v, o, x) => { v.setUint8(o, x); });
-export const u16 = number('u16', 2, (v, o) => v.getUint16(o, true), (v, o, x) => { v.setUint16(o, x, true); });
-export const u32 = number('u32', 4, (v, o) => v.getUint32(o, true), (v, o, x) => { v.setUint32(o, x, true); });
-export const i32 = number('i32', 4, (v, o) => v.getInt32(o, true), (v, o, x) => { v.setInt32(o, x, true); });
+export const u8 = number(
+  'u8',
+  1,
+  (v, o) => v.getUint8(o),
+  (v, o, x) => {
+    v.setUint8(o, x);
+  },
+);
+export const u16 = number(
+  'u16',
+  2,
+  (v, o) => v.getUint16(o, true),
+  (v, o, x) => {
+    v.setUint16(o, x, true);
+  },
+);
+export const u32 = number(
+  'u32',
+  4,
+  (v, o) => v.getUint32(o, true),
+  (v, o, x) => {
+    v.setUint32(o, x, true);
+  },
+);
+export const i32 = number(
+  'i32',
+  4,
+  (v, o) => v.getInt32(o, true),
+  (v, o, x) => {
+    v.setInt32(o, x, true);
+  },
+);
 
 function bigint(
   type: Field<bigint>['type'],
@@ -78,20 +126,47 @@ function bigint(
   set: (view: DataView, offset: number, value: bigint) => void,
 ) {
   return (doc: string, notation: Notation = decimal): Field<bigint> => ({
-    type, size: 8, align: 8, doc, notation, get, set,
+    type,
+    size: 8,
+    align: 8,
+    doc,
+    notation,
+    get,
+    set,
   });
 }
 
-export const u64 = bigint('u64', (v, o) => v.getBigUint64(o, true), (v, o, x) => { v.setBigUint64(o, x, true); });
-export const i64 = bigint('i64', (v, o) => v.getBigInt64(o, true), (v, o, x) => { v.setBigInt64(o, x, true); });
+export const u64 = bigint(
+  'u64',
+  (v, o) => v.getBigUint64(o, true),
+  (v, o, x) => {
+    v.setBigUint64(o, x, true);
+  },
+);
+export const i64 = bigint(
+  'i64',
+  (v, o) => v.getBigInt64(o, true),
+  (v, o, x) => {
+    v.setBigInt64(o, x, true);
+  },
+);
 
 /** Exactly `size` bytes; a shorter value is padded with zeros, a longer one refused. */
-export function bytes(size: number, doc: string, notation: Notation = { kind: 'bytes' }): Field<Uint8Array> {
+export function bytes(
+  size: number,
+  doc: string,
+  notation: Notation = { kind: 'bytes' },
+): Field<Uint8Array> {
   return {
-    type: 'bytes', size, align: 1, doc, notation,
+    type: 'bytes',
+    size,
+    align: 1,
+    doc,
+    notation,
     get: (view, offset) => new Uint8Array(view.buffer, view.byteOffset + offset, size).slice(),
     set: (view, offset, value) => {
-      if (value.length > size) throw new CkptError('EINVAL', `${value.length} bytes do not fit ${size}`);
+      if (value.length > size)
+        throw new CkptError('EINVAL', `${value.length} bytes do not fit ${size}`);
       new Uint8Array(view.buffer, view.byteOffset + offset, size).set(value);
     },
   };
@@ -107,12 +182,24 @@ export const signal: Notation = { kind: 'signal' };
 export const signals: Notation = { kind: 'signals' };
 /** Seconds since the epoch. */
 export const time: Notation = { kind: 'time' };
-export const flags = (names: Readonly<Record<string, number | bigint>>): Notation => ({ kind: 'flags', names });
-export const oneOf = (names: Readonly<Record<string, number | bigint>>): Notation => ({ kind: 'enum', names });
+export const flags = (names: Readonly<Record<string, number | bigint>>): Notation => ({
+  kind: 'flags',
+  names,
+});
+export const oneOf = (names: Readonly<Record<string, number | bigint>>): Notation => ({
+  kind: 'enum',
+  names,
+});
 
 const headerSize = 8;
 
-function layout<F extends Fields>(name: string, doc: string, fields: F, start: number, type: number | undefined): Struct<ValueOf<F>> {
+function layout<F extends Fields>(
+  name: string,
+  doc: string,
+  fields: F,
+  start: number,
+  type: number | undefined,
+): Struct<ValueOf<F>> {
   let end = start;
   const placed: Placed[] = [];
   let align = type === undefined ? 1 : 8;
@@ -124,7 +211,10 @@ function layout<F extends Fields>(name: string, doc: string, fields: F, start: n
   }
   const size = Math.ceil(end / align) * align;
   return {
-    name, doc, size, fields: placed,
+    name,
+    doc,
+    size,
+    fields: placed,
     of: (value) => value,
     encode(value) {
       const out = new Uint8Array(size);
@@ -133,7 +223,8 @@ function layout<F extends Fields>(name: string, doc: string, fields: F, start: n
         view.setUint32(0, type, true);
         view.setUint32(4, size, true);
       }
-      for (const { name: key, offset, field } of placed) field.set(view, offset, value[key as keyof F]);
+      for (const { name: key, offset, field } of placed)
+        field.set(view, offset, value[key as keyof F]);
       return out;
     },
     decode(source) {
@@ -143,10 +234,16 @@ function layout<F extends Fields>(name: string, doc: string, fields: F, start: n
         whole.set(source);
       } else {
         const unknown = source.subarray(size).findIndex((byte) => byte !== 0);
-        if (unknown >= 0) throw new CkptError('E2BIG', `byte ${size + unknown} of ${name} is not zero and not known`);
+        if (unknown >= 0)
+          throw new CkptError(
+            'E2BIG',
+            `byte ${size + unknown} of ${name} is not zero and not known`,
+          );
       }
       const view = new DataView(whole.buffer, whole.byteOffset, whole.length);
-      return Object.fromEntries(placed.map(({ name: key, offset, field }) => [key, field.get(view, offset)])) as ValueOf<F>;
+      return Object.fromEntries(
+        placed.map(({ name: key, offset, field }) => [key, field.get(view, offset)]),
+      ) as ValueOf<F>;
     },
   };
 }
@@ -157,6 +254,11 @@ export function struct<F extends Fields>(name: string, doc: string, fields: F): 
 }
 
 /** A record: the 8-byte header, then the fields. */
-export function record<F extends Fields>(name: string, type: number, doc: string, fields: F): RecordType<ValueOf<F>> {
+export function record<F extends Fields>(
+  name: string,
+  type: number,
+  doc: string,
+  fields: F,
+): RecordType<ValueOf<F>> {
   return Object.assign(layout(name, doc, fields, headerSize, type), { type });
 }
