@@ -21,11 +21,17 @@ export type Value =
   | bigint
   /** What an earlier step on the same task returned. */
   | { readonly result: string }
-  /** Address of these bytes in the new task. */
-  | { readonly blob: Uint8Array }
+  /**
+   * Address of these bytes in the new task. `pointers` are 8-byte words in them that become
+   * addresses of other bytes: an iovec, the auxv of prctl_mm_map.
+   */
+  | {
+      readonly blob: Uint8Array;
+      readonly pointers?: readonly { readonly offset: number; readonly to: Uint8Array }[];
+    }
   /** Address of zeroed room of so many bytes, whose name `expectRoom` of any step may use. */
   | { readonly room: string; readonly size: number }
-  /** Address of an executor-provided int[2] after pipe2 and the like: one end. */
+  /** The int of that index in a room, as it then is: one end of what pipe2 put there. */
   | { readonly word: string; readonly index: number }
   /** The image's own descriptor. */
   | { readonly external: string };
