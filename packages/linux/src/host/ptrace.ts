@@ -1,0 +1,244 @@
+import { registersSize } from './registers.ts';
+import { address, failure, stableBytes, syscall, trySyscall, type Word } from './syscall.ts';
+
+/** Requests of ptrace(2): linux/ptrace.h, asm/ptrace-abi.h. */
+// prettier-ignore
+const requests = {
+  CONT: 7, SINGLESTEP: 9, DETACH: 17, SYSCALL: 24, SETOPTIONS: 0x4200, GETEVENTMSG: 0x4201,
+  GETSIGINFO: 0x4202, SETSIGINFO: 0x4203, GETREGSET: 0x4204, SETREGSET: 0x4205, SEIZE: 0x4206,
+  INTERRUPT: 0x4207, LISTEN: 0x4208, PEEKSIGINFO: 0x4209, GETSIGMASK: 0x420a, SETSIGMASK: 0x420b,
+  GET_RSEQ_CONFIGURATION: 0x420f, GET_SYSCALL_USER_DISPATCH_CONFIG: 0x4211,
+} as const;
+
+/** Options of PTRACE_SEIZE. */
+export const ptraceOptions = {
+  TRACESYSGOOD: 1,
+  TRACEFORK: 2,
+  TRACEVFORK: 4,
+  TRACECLONE: 8,
+  TRACEEXEC: 16,
+  TRACEEXIT: 64,
+  EXITKILL: 1 << 20,
+} as const;
+
+/** Events in the status of a stop. */
+export const ptraceEvents = { FORK: 1, VFORK: 2, CLONE: 3, EXEC: 4, EXIT: 6, STOP: 128 } as const;
+
+/** Register sets (linux/elf.h). */
+const NT_PRSTATUS = 1;
+const NT_X86_XSTATE = 0x202;
+
+/** Room for the largest xstate area: AVX-512 and AMX take some 11 KiB. */
+const xstateMax = 16384;
+
+const siginfoSize = 128;
+const WNOHANG = 1;
+const WALL = 0x40000000;
+
+/** What wait4(2) told of a thread. */
+export type Stop =
+  /** event: one of {@link ptraceEvents}, 0 for a signal-delivery-stop or a stop at a system call. */
+  | { readonly kind: 'stopped'; readonly signal: number; readonly event: number }
+  | { readonly kind: 'exited'; readonly status: number }
+  | { readonly kind: 'killed'; readonly signal: number };
+
+/** PTRACE_GET_RSEQ_CONFIGURATION; address 0 when none is registered. */
+export interface RseqConfiguration {
+  readonly address: bigint;
+  readonly size: number;
+  readonly signature: number;
+  readonly flags: number;
+}
+
+function decodeStatus(status: number): Stop {
+  const low = status & 0x7f;
+  if (low === 0) return { kind: 'exited', status: (status >> 8) & 0xff };
+  if (low === 0x7f) return { kind: 'stopped', signal: (status >> 8) & 0xff, event: status >>> 16 };
+  return { kind: 'killed', signal: low };
+}
+
+/**
+ * ptrace(2) and wait4(2), synchronous: whoever seizes must make all later calls on the same OS
+ * thread. `at` is called after every request, so that tests can end the tracer there.
+ */
+export class Tracer {
+  readonly #at: (point: string) => void;
+  readonly #scratch = stableBytes(xstateMax);
+  readonly #scratchAt = address(this.#scratch);
+  readonly #iovec = stableBytes(16);
+  readonly #iovecAt = address(this.#iovec);
+  readonly #status = stableBytes(8);
+  readonly #statusAt = address(this.#status);
+  readonly #pause = stableBytes(16);
+  readonly #pauseAt = address(this.#pause);
+
+  constructor(at: (point: string) => void = () => undefined) {
+    this.#at = at;
+  }
+
+  seize(tid: number, options = 0): void {
+    this.#request('SEIZE', tid, 0, options);
+  }
+
+  interrupt(tid: number): void {
+    this.#request('INTERRUPT', tid);
+  }
+
+  cont(tid: number, signal = 0): void {
+    this.#request('CONT', tid, 0, signal);
+  }
+
+  /** Goes on until the next system call is entered or left. */
+  contToSyscall(tid: number, signal = 0): void {
+    this.#request('SYSCALL', tid, 0, signal);
+  }
+
+  step(tid: number, signal = 0): void {
+    this.#request('SINGLESTEP', tid, 0, signal);
+  }
+
+  /** Keeps a thread that is in a group-stop there, while SIGCONT can still end the stop. */
+  listen(tid: number): void {
+    this.#request('LISTEN', tid);
+  }
+
+  detach(tid: number, signal = 0): void {
+    this.#request('DETACH', tid, 0, signal);
+  }
+
+  setOptions(tid: number, options: number): void {
+    this.#request('SETOPTIONS', tid, 0, options);
+  }
+
+  /** struct user_regs_struct; shorter (68 bytes) for a thread that runs 32-bit code. */
+  getRegisters(tid: number): Uint8Array {
+    return this.#getRegisterSet(tid, NT_PRSTATUS, registersSize);
+  }
+
+  setRegisters(tid: number, registers: Uint8Array): void {
+    this.#setRegisterSet(tid, NT_PRSTATUS, registers);
+  }
+
+  getXstate(tid: number): Uint8Array {
+    return this.#getRegisterSet(tid, NT_X86_XSTATE, xstateMax);
+  }
+
+  setXstate(tid: number, xstate: Uint8Array): void {
+    this.#setRegisterSet(tid, NT_X86_XSTATE, xstate);
+  }
+
+  /** Bit 0 is signal 1. */
+  getSignalMask(tid: number): bigint {
+    this.#request('GETSIGMASK', tid, 8, this.#scratchAt);
+    return this.#scratch.readBigUInt64LE(0);
+  }
+
+  setSignalMask(tid: number, mask: bigint): void {
+    this.#scratch.writeBigUInt64LE(BigInt.asUintN(64, mask), 0);
+    this.#request('SETSIGMASK', tid, 8, this.#scratchAt);
+  }
+
+  /** siginfo_t, 128 bytes, of the signal that stopped the thread. */
+  getSiginfo(tid: number): Uint8Array {
+    this.#request('GETSIGINFO', tid, 0, this.#scratchAt);
+    return Uint8Array.from(this.#scratch.subarray(0, siginfoSize));
+  }
+
+  setSiginfo(tid: number, siginfo: Uint8Array): void {
+    this.#scratch.set(siginfo.subarray(0, siginfoSize));
+    this.#request('SETSIGINFO', tid, 0, this.#scratchAt);
+  }
+
+  /** The id of a new thread, an exit status: belongs to the last event. */
+  getEventMessage(tid: number): bigint {
+    this.#request('GETEVENTMSG', tid, 0, this.#scratchAt);
+    return this.#scratch.readBigUInt64LE(0);
+  }
+
+  getRseq(tid: number): RseqConfiguration {
+    this.#request('GET_RSEQ_CONFIGURATION', tid, 24, this.#scratchAt);
+    return {
+      address: this.#scratch.readBigUInt64LE(0),
+      size: this.#scratch.readUInt32LE(8),
+      signature: this.#scratch.readUInt32LE(12),
+      flags: this.#scratch.readUInt32LE(16),
+    };
+  }
+
+  /** True when system calls of the thread may come back as SIGSYS (prctl(2)). */
+  hasSyscallUserDispatch(tid: number): boolean {
+    const request = requests.GET_SYSCALL_USER_DISPATCH_CONFIG;
+    const result = trySyscall('ptrace', request, tid, 32, this.#scratchAt);
+    this.#at('ptrace GET_SYSCALL_USER_DISPATCH_CONFIG');
+    return result >= 0 && this.#scratch.readBigUInt64LE(0) !== 0n;
+  }
+
+  /** Pending signals, 128 bytes of siginfo_t each: of the thread alone, or of the whole process. */
+  peekSiginfo(tid: number, shared: boolean): readonly Uint8Array[] {
+    const perCall = 64;
+    const found: Uint8Array[] = [];
+    for (;;) {
+      // struct __ptrace_peeksiginfo_args { __u64 off; __u32 flags; __s32 nr; }
+      this.#iovec.writeBigUInt64LE(BigInt(found.length), 0);
+      this.#iovec.writeUInt32LE(shared ? 1 : 0, 8);
+      this.#iovec.writeInt32LE(perCall, 12);
+      const count = this.#request('PEEKSIGINFO', tid, this.#iovecAt, this.#scratchAt);
+      for (let i = 0; i < count; i++) {
+        found.push(Uint8Array.from(this.#scratch.subarray(i * siginfoSize, (i + 1) * siginfoSize)));
+      }
+      if (count < perCall) return found;
+    }
+  }
+
+  /** Waits for this very thread, without limit. @throws CkptError ECHILD when it is not traced. */
+  wait(tid: number): Stop {
+    syscall('wait4', tid, this.#statusAt, WALL, 0);
+    return decodeStatus(this.#status.readInt32LE(0));
+  }
+
+  /** What the thread reports now; undefined when nothing. */
+  poll(tid: number): Stop | undefined {
+    const found = trySyscall('wait4', tid, this.#statusAt, WALL | WNOHANG, 0);
+    if (found < 0) throw failure(-found, `waiting for thread ${tid}`);
+    return found === 0 ? undefined : decodeStatus(this.#status.readInt32LE(0));
+  }
+
+  /** Waits until `deadline` (performance.now()); undefined when nothing was reported by then. */
+  waitUntil(tid: number, deadline: number): Stop | undefined {
+    for (let round = 0; ; round++) {
+      const stop = this.poll(tid);
+      if (stop !== undefined) return stop;
+      if (round < 64) continue; // A stop takes some microseconds: sleeping takes longer.
+      if (performance.now() >= deadline) return undefined;
+      this.sleep(round < 128 ? 20 : 500);
+    }
+  }
+
+  /** Gives the processor away for some microseconds. */
+  sleep(microseconds: number): void {
+    this.#pause.writeBigUInt64LE(BigInt(Math.floor(microseconds / 1e6)), 0);
+    this.#pause.writeBigUInt64LE(BigInt((microseconds % 1e6) * 1000), 8);
+    trySyscall('nanosleep', this.#pauseAt, 0);
+  }
+
+  #request(name: keyof typeof requests, tid: number, addr: Word = 0, data: Word = 0): number {
+    const result = trySyscall('ptrace', requests[name], tid, addr, data);
+    this.#at(`ptrace ${name}`);
+    if (result < 0) throw failure(-result, `PTRACE_${name} of thread ${tid}`);
+    return result;
+  }
+
+  #getRegisterSet(tid: number, set: number, size: number): Uint8Array {
+    this.#iovec.writeBigUInt64LE(this.#scratchAt, 0);
+    this.#iovec.writeBigUInt64LE(BigInt(size), 8);
+    this.#request('GETREGSET', tid, set, this.#iovecAt);
+    return Uint8Array.from(this.#scratch.subarray(0, Number(this.#iovec.readBigUInt64LE(8))));
+  }
+
+  #setRegisterSet(tid: number, set: number, content: Uint8Array): void {
+    this.#scratch.set(content);
+    this.#iovec.writeBigUInt64LE(this.#scratchAt, 0);
+    this.#iovec.writeBigUInt64LE(BigInt(content.length), 8);
+    this.#request('SETREGSET', tid, set, this.#iovecAt);
+  }
+}

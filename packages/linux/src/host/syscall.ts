@@ -1,0 +1,96 @@
+import { createRequire } from 'node:module';
+import { CkptError, errnoName } from '@ckpt/format';
+import { syscallNumbers, type SyscallName } from './syscall-numbers.ts';
+
+/** A machine word given to a system call: a number, a descriptor, an address. */
+export type Word = number | bigint;
+
+interface Native {
+  /** syscall(2) of libc: -1 on failure. */
+  readonly call: (number: number, ...args: readonly Word[]) => Word;
+  readonly errno: () => number;
+  readonly address: (bytes: Uint8Array) => bigint;
+}
+
+let loaded: Native | undefined;
+
+/** The foreign function interface is loaded when the first call is made, and only then. */
+function native(): Native {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Native {
+  try {
+    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+    // The program itself: whatever libc it was linked with.
+    const libc = koffi.load(null);
+    const prototype = 'int64 syscall(int64, int64, int64, int64, int64, int64, int64)';
+    return {
+      call: libc.func(prototype) as Native['call'],
+      errno: () => koffi.errno(),
+      address: (bytes) => koffi.address(bytes),
+    };
+  } catch (cause) {
+    throw new CkptError(
+      'ENOSYS',
+      `no native calls here: koffi could not be loaded (${String(cause)})`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** Where bytes are in this process. The bytes must be kept alive while the address is in use. */
+export function address(bytes: Uint8Array): bigint {
+  return native().address(bytes);
+}
+
+/** Bytes with an address that does not move, zeroed. */
+export function stableBytes(size: number): Buffer {
+  return Buffer.from(new ArrayBuffer(size));
+}
+
+/** Makes a system call by number; returns what the kernel does: a negative errno on failure. */
+export function syscallByNumber(number: number, args: readonly Word[]): bigint {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = args;
+  const { call, errno } = native();
+  const result = call(number, a, b, c, d, e, f);
+  return Number(result) === -1 ? BigInt(-errno()) : BigInt(result);
+}
+
+/**
+ * Makes a system call; returns what the kernel does: a negative errno on failure. An interrupted
+ * call is made again: not for close(2) and calls with a timeout.
+ */
+export function trySyscall(name: SyscallName, ...args: readonly Word[]): number {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = args;
+  const { call, errno } = native();
+  const number = syscallNumbers[name];
+  for (;;) {
+    const result = call(number, a, b, c, d, e, f);
+    if (result !== -1 && result !== -1n) return Number(result);
+    const failure = errno();
+    if (failure !== EINTR) return -failure;
+  }
+}
+
+/**
+ * Makes a system call as {@link trySyscall} does.
+ * @throws CkptError with the call's errno.
+ */
+export function syscall(name: SyscallName, ...args: readonly Word[]): number {
+  const result = trySyscall(name, ...args);
+  if (result < 0 && result >= -4095) throw failure(-result, name);
+  return result;
+}
+
+/** The error of a positive errno: `EPERM: seize thread 12: not permitted`-like sentences. */
+export function failure(errno: number, what: string): CkptError {
+  const name = errnoName(errno);
+  if (name === undefined) return new CkptError('EIO', `${what} failed with error number ${errno}`);
+  return new CkptError(name, `${what} failed with ${name}`);
+}
+
+const EINTR = 4;
