@@ -4,7 +4,7 @@ import { join } from 'node:path';
 /** Top of the repository. */
 export const top = join(import.meta.dirname, '..', '..');
 
-export interface Manifest {
+interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly private?: boolean;
@@ -20,7 +20,7 @@ export interface Package {
   readonly manifest: Manifest;
 }
 
-export function readManifest(folder: string): Manifest {
+function readManifest(folder: string): Manifest {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
 }
 
