@@ -1,0 +1,138 @@
+import type { CheckpointScope, FileStat, Resource } from '@ckpt/engine';
+import { CKPT_HDR_FILE_NAME, Path, pathFlags } from '@ckpt/format';
+import { encodeText } from '@ckpt/io';
+import { isMangled } from '../procfs/text.ts';
+import { checkPath } from './path-check.ts';
+import { fileTypes, typeOf } from './path-type.ts';
+
+/** A file of the frozen task, and how it was found. */
+export interface PathFacts {
+  /** What is said of it in a refusal: "descriptor 5: /tmp/log". */
+  readonly thing: string;
+  /** Name as the kernel tells it, perhaps with " (deleted)". */
+  readonly name: string;
+  readonly stat: FileStat;
+  /** Bits of {@link pathFlags}, beside DELETED. */
+  readonly flags: number;
+  /** Path under /proc/PID whose content is stored when the file has no name any more. */
+  readonly contents?: string;
+}
+
+const deletedMark = ' (deleted)';
+
+/** What keeps a file from being found again by its name, and what to do about it. */
+function obstacle(
+  facts: PathFacts,
+  there: FileStat | undefined,
+): readonly [reason: string, remedy: string] | undefined {
+  if (!facts.name.startsWith('/')) {
+    return ['it has no path in this mount namespace', 'close it, or mount its file system again'];
+  }
+  if (isMangled(facts.name)) {
+    return ['its name is no UTF-8', 'rename the file'];
+  }
+  if (there !== undefined && there.dev === facts.stat.dev && there.ino === facts.stat.ino) {
+    return undefined;
+  }
+  if (!facts.name.endsWith(deletedMark) && facts.stat.nlink > 0) {
+    return there === undefined
+      ? ['no file has this name now', 'put the file back under this name']
+      : ['another file has this name now', 'start the program anew with the new file'];
+  }
+  if (facts.stat.nlink > 0) {
+    return ['this name was deleted, and the file has another one', 'link it back to this name'];
+  }
+  if (facts.contents === undefined || typeOf(facts.stat.mode) !== fileTypes.regular) {
+    return ['it was deleted', 'start the program anew with a file that stays'];
+  }
+  return undefined;
+}
+
+/**
+ * A file that is known by its path, emitted once for each use of it (mapped, written ...).
+ *
+ * Image: {@link Path}, then its name. The content of a deleted regular file goes to the store.
+ * @returns its objref; undefined when it was refused.
+ */
+export function checkpointPath(scope: CheckpointScope, facts: PathFacts): number | undefined {
+  const { frozen, task, store } = scope;
+  const { stat } = facts;
+  const there = facts.name.startsWith('/') ? frozen.stat(task, `root${facts.name}`) : undefined;
+  const reasons = obstacle(facts, there);
+  if (reasons !== undefined) {
+    scope.refuse({ thing: facts.thing, reason: reasons[0], remedy: reasons[1] });
+    return undefined;
+  }
+  const deleted = stat.nlink === 0;
+  const flags = facts.flags | (deleted ? pathFlags.DELETED : 0);
+  const key = `${stat.dev.toString()}:${stat.ino.toString()}:${flags}:${facts.name}`;
+  const { objref, isNew } = scope.objhash.of('path', key);
+  if (!isNew) return objref;
+  const size = Number(stat.size);
+  const pages = deleted ? Math.ceil(size / scope.system.pageSize) : 0;
+  const index =
+    deleted && facts.contents !== undefined && pages > 0
+      ? store.add({ contents: facts.contents, task, offset: 0n, size }, pages)
+      : 0;
+  scope.emit(Path, {
+    objref,
+    flags,
+    mode: stat.mode,
+    nlink: stat.nlink,
+    device: stat.dev,
+    inode: stat.ino,
+    rdev: stat.rdev,
+    size: stat.size,
+    mtime: stat.mtime,
+    uid: stat.uid,
+    gid: stat.gid,
+    index: BigInt(index),
+    pages: BigInt(pages),
+  });
+  const name =
+    facts.name.endsWith(deletedMark) && deleted
+      ? facts.name.slice(0, -deletedMark.length)
+      : facts.name;
+  scope.emitBytes(CKPT_HDR_FILE_NAME, encodeText(name));
+  return objref;
+}
+
+/**
+ * The file behind a link of /proc/PID (exe, cwd, fd/3), as {@link checkpointPath}.
+ * @returns its objref; undefined when it was refused.
+ */
+export function checkpointLink(
+  scope: CheckpointScope,
+  thing: string,
+  link: string,
+  flags: number,
+): number | undefined {
+  const name = scope.frozen.link(scope.task, link);
+  const stat = scope.frozen.stat(scope.task, link);
+  if (name === undefined || stat === undefined) {
+    scope.refuse({
+      thing,
+      reason: 'its file cannot be looked at',
+      remedy: 'checkpoint as root, or as the user who runs the process',
+    });
+    return undefined;
+  }
+  return checkpointPath(scope, { thing: `${thing}: ${name}`, name, stat, flags });
+}
+
+/**
+ * Files by their paths: looked at before anything is made, so that a file which is gone or changed
+ * is one clear error. Whoever uses them emits them ({@link checkpointPath}) and opens them.
+ */
+export const path: Resource = {
+  kind: 'path',
+  records: [Path, { type: CKPT_HDR_FILE_NAME }],
+  checkpoint() {
+    // Emitted by those who refer to them.
+  },
+  restore(scope) {
+    for (const record of scope.document.all(Path)) {
+      if ((record.value.flags & pathFlags.DELETED) === 0) checkPath(scope, record);
+    }
+  },
+};
