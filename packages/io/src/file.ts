@@ -1,6 +1,6 @@
 /**
  * Where an image is read from or written to: a sequence of bytes with one position, never sought.
- * Implementations: {@link MemoryFile}, `FdFile` of `@ckpt/io/node`, or a user's own.
+ * Implementations: `MemoryFile`, `FdFile` of `@ckpt/io/node`, or a user's own.
  */
 export interface CkptFile {
   /**
@@ -17,6 +17,10 @@ export interface CkptFile {
   readonly fd?: number;
   /** Moves on without copying, where that is possible; returns how many bytes were skipped. */
   skip?(length: number): number;
+  /** What it was opened for, where that is known: lets a caller refuse before the first byte. */
+  readonly access?: 'read' | 'write' | 'both' | undefined;
+  /** Equal for two files that share their bytes, undefined where sharing does no harm. */
+  readonly identity?: string | undefined;
 }
 
 /** What the record and object API works on. */
@@ -24,4 +28,6 @@ export interface Stream {
   readonly file: CkptFile;
   /** Bytes of completely successful ckptKread and ckptKwrite calls: what `[pos N]` prints. */
   total: number;
+  /** Is told of each record that is read or written, a line without its end (debug class DRW). */
+  trace?(line: string): void;
 }
