@@ -1,5 +1,13 @@
 import { spawn, spawnSync, execFileSync, type ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -36,7 +44,8 @@ export class Program {
     for (;;) {
       const match = pattern.exec(this.text().slice(from));
       if (match !== null) return match;
-      if (Date.now() > end) throw new Error(`no ${String(pattern)} in:\n${this.text().slice(from)}`);
+      if (Date.now() > end)
+        throw new Error(`no ${String(pattern)} in:\n${this.text().slice(from)}`);
       await delay(10);
     }
   }
@@ -149,7 +158,9 @@ export class Lab {
   good(...args: string[]): Finished {
     const done = this.ckpt(...args);
     if (done.status !== 0) {
-      throw new Error(`ckpt ${args.join(' ')}: ${String(done.status)}\n${done.stdout}${done.stderr}`);
+      throw new Error(
+        `ckpt ${args.join(' ')}: ${String(done.status)}\n${done.stdout}${done.stderr}`,
+      );
     }
     return done;
   }
@@ -186,7 +197,9 @@ export function descriptors(pid: number): number[] {
 /** First of these commands that is there; undefined when none is. */
 export function find(...commands: string[]): string | undefined {
   for (const command of commands) {
-    const { status, stdout } = spawnSync('sh', ['-c', `command -v ${command}`], { encoding: 'utf8' });
+    const { status, stdout } = spawnSync('sh', ['-c', `command -v ${command}`], {
+      encoding: 'utf8',
+    });
     if (status === 0) return stdout.trim();
   }
   return undefined;

@@ -1,9 +1,4 @@
-import { CkptError } from '@ckpt/format';
-import { program } from './program.ts';
+import { run } from './program.ts';
 
 // No top-level await: the single-executable build is CommonJS.
-program.parseAsync().catch((error: unknown) => {
-  if (!(error instanceof CkptError)) throw error;
-  console.error(`ckpt: ${String(error)}`);
-  process.exitCode = 1;
-});
+void run(process.argv);
