@@ -24,6 +24,15 @@ export interface System {
   readonly vdsoHash: number;
   /** Bytes of vvar + vvar_vclock + vdso together, one block. */
   readonly vdsoSize: number;
+  /** The checkpointer or invoker itself: what it may give to a process. Absent: not known. */
+  readonly self?: {
+    /** Links of /proc/self/ns by their names: "pid" is "pid:[4026531836]". */
+    readonly namespaces: Readonly<Record<string, string>>;
+    /** Bytes of /proc/self/status. */
+    readonly status: Uint8Array;
+    /** Bytes of /proc/self/limits. */
+    readonly limits: Uint8Array;
+  };
   /** Effective user id, and whether pids may be chosen (CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE). */
   readonly euid: number;
   readonly choosesPids: boolean;
@@ -110,8 +119,22 @@ export interface ThreadState {
 export interface PageRun {
   readonly address: bigint;
   readonly pages: number;
-  /** Zero pages need no bytes; file pages are clean pages of the mapped file. */
-  readonly source: 'store' | 'zero' | 'file';
+  /**
+   * Zero pages need no bytes; file pages are clean pages of the mapped file; guard pages fault
+   * (madvise(2) MADV_GUARD_INSTALL).
+   */
+  readonly source: 'store' | 'zero' | 'file' | 'guard';
+}
+
+/** Bytes of a target's memory. */
+export interface MemoryRun {
+  readonly address: bigint;
+  readonly length: number;
+}
+
+/** Where memory is copied to. Who moves bytes into `fd` without `write` tells how many. */
+export interface CopyTarget extends CkptFile {
+  moved?(length: number): void;
 }
 
 /** Processes that stand still: everything stopped, nothing changed. All reads are synchronous. */
@@ -143,7 +166,9 @@ export interface Frozen {
   /** Bytes of the target's memory. */
   memory(task: Task, address: bigint, length: number): Uint8Array;
   /** Appends memory to a file, in as few copies as the kernel allows. `length` in bytes. */
-  copy(task: Task, address: bigint, length: number, to: CkptFile): void;
+  copy(task: Task, address: bigint, length: number, to: CopyTarget): void;
+  /** The same for many ranges, in their order, where the host has something better than one by one. */
+  copyRuns?(task: Task, runs: readonly MemoryRun[], to: CopyTarget): void;
   /** Bytes of the file behind a descriptor (deleted files), at an offset, without moving it. */
   contents(task: Task, path: string, offset: bigint, length: number): Uint8Array;
   /** Milliseconds since the first thread was stopped. */
@@ -163,16 +188,46 @@ export interface Running {
   wait(): Promise<number>;
 }
 
+/**
+ * The stored pages of an image, in their order. The stream behind it is never sought: who reads
+ * payload from the file by other means (the restarted task, through its own descriptor) says so
+ * with `taken`.
+ */
+export interface PageReader {
+  /** Index of the next page, counted from the start of the store. */
+  readonly index: number;
+  /** Byte offset of the next page in the stream, if `ready` has just said more than 0. */
+  readonly position: number;
+  /** How many pages now stand in a row at the file's position; 0 when all have been read. @throws CkptError */
+  ready(): number;
+  /** Reads the next pages: `into` is a whole number of pages. @throws CkptError EPIPE, EINVAL. */
+  read(into: Uint8Array): void;
+  /** So many pages, at most what `ready` said, were read from the file by somebody else. */
+  taken(pages: number): void;
+  /** Passes over pages in bounded memory. @throws CkptError as read. */
+  skip(pages: number): void;
+  /**
+   * Passes over what is left, and checks that the image is whole.
+   * @throws CkptError EPIPE when it ends early; EIO when its writer failed; EINVAL without a TAIL.
+   */
+  finish(): void;
+}
+
 /** A machine on which processes are checkpointed and restarted. */
 export interface Host {
   system(): System;
+  /** Pid of the caller, which pid 0 stands for. */
+  readonly self?: number;
   /**
    * Stops a process with all its threads.
    * @throws CkptError ESRCH no such pid; EPERM with the tracer's name when traced; ETIMEDOUT.
    */
   freeze(pid: number, deadlineMs: number): Frozen;
-  /** Runs a whole plan, or nothing of it. The image stands at its first PAGES (or PAD) record. */
-  run(plan: Plan, image: CkptFile): Running;
+  /**
+   * Runs a whole plan, or nothing of it. The image stands at its first PAGES (or PAD) record; `pages`
+   * walks it, and its `finish` is to be called before any thread resumes.
+   */
+  run(plan: Plan, image: CkptFile, pages: PageReader): Running;
   /** stat of a path as a restart would find it; undefined when it is not there. Used to check plans. */
   stat(path: string): FileStat | undefined;
   /** Who has this pid (or tid, session, group) now: "1234 (node)"; undefined when it is free. */

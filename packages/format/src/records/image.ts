@@ -79,7 +79,7 @@ export const TreeThread = struct('tree_thread', 'One thread of the tree.', {
 });
 export type TreeThread = Infer<typeof TreeThread>;
 
-export const pageSources = { store: 1, zero: 2, file: 3, parent: 4 };
+export const pageSources = { store: 1, zero: 2, file: 3, parent: 4, guard: 5 };
 
 export const PageMap = record(
   'PAGE_MAP',

@@ -66,10 +66,12 @@ export const adviceFlags = {
   LOCKED: 0x100,
   LOCKONFAULT: 0x200,
   SEALED: 0x400,
+  /** Not advice, but it lasts as long: counted against the commit limit (VmFlags "ac"). */
+  ACCOUNTED: 0x800,
 };
 
 /** A mapping; pages of its own are in PAGE_MAP. */
-export const Vma = record('VMA', 402, 'A mapping.', {
+export const Vma = record('VMA', 402, 'A mapping; its name may follow as STRING.', {
   start: u64('first byte', address),
   end: u64('end', address),
   offset: u64('bytes into the object', hex),
