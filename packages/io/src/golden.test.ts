@@ -76,14 +76,14 @@ describe('a reader call', () => {
   });
 
   it.each(rows)('answers "%s"', (what, hex, call, arg, base, robust) => {
-    const file = new MeasuredFile(new Uint8Array(Buffer.from(hex ?? '', 'hex')));
+    const file = new MeasuredFile(new Uint8Array(Buffer.from(hex, 'hex')));
     const stream: Stream = { file, total: 0 };
-    const { outcome, error } = run(stream, call ?? '', Number(arg));
+    const { outcome, error } = run(stream, call, Number(arg));
 
     expect(file.readMax).toBeLessThanOrEqual(1024 * 1024);
     if (error !== undefined) expect(error.position).toBe(stream.total);
     if (robust === '=') {
-      const { r, total, fpos, text } = observed(base ?? '');
+      const { r, total, fpos, text } = observed(base);
       expect({ r: outcome.r, total: stream.total, fpos: file.inner.position }).toEqual({
         r,
         total,
@@ -92,8 +92,8 @@ describe('a reader call', () => {
       if (text !== undefined) expect(outcome.text ?? '').toBe(text);
       return;
     }
-    const said = /"(\w+)"/.exec(robust ?? '')?.[1];
-    const codes = (robust ?? '').match(/\bE[A-Z]{2,}/g) ?? [];
+    const said = /"(\w+)"/.exec(robust)?.[1];
+    const codes = robust.match(/\bE[A-Z]{2,}/g) ?? [];
     if (codes.length === 0) {
       expect(outcome).toEqual({ r: 0, text: said });
       expect([stream.total, file.inner.position]).toEqual([13, 13]);

@@ -76,7 +76,8 @@ export function ckptReadObj(stream: Stream, length: number, max: number): Uint8A
 /**
  * Reads a whole record of `type` and of exactly `length` bytes, header included; of another type it
  * is read before it is refused.
- * @throws CkptError EINVAL when `length` is 0, or for another type; the rest as {@link ckptReadObj}.
+ * @throws CkptError EINVAL when `length` is 0, or for another type; the rest as
+ * {@link ckptReadObj}.
  */
 export function ckptReadObjType(stream: Stream, length: number, type: number): Uint8Array {
   checkLength(stream, 'len', length);

@@ -53,7 +53,7 @@ export function writeFully(file: CkptFile, from: Uint8Array): void {
   }
 }
 
-/** Reads until `into` is full, then adds its length to `total`. `more` is what an error should tell. */
+/** Reads until `into` is full, then adds its length to `total`. `more` is for the error. */
 export function readPart(stream: Stream, into: Uint8Array, more?: CkptErrorOptions): void {
   let done: number;
   try {

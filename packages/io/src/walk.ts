@@ -4,7 +4,8 @@ import { skipPayload } from './skip.ts';
 
 /**
  * Every record from here to the end of the file, which may hold several images. The payload of
- * each is at hand while it is the current one; what is left of it is then skipped, in bounded memory.
+ * each is at hand while it is the current one; what is left of it is then skipped, in bounded
+ * memory.
  * @throws CkptError EPIPE when the file ends inside of a record; EINVAL for a length under 8; EIO
  * with its text for an ERROR record; as read(2). Error when more than the payload has been read.
  */

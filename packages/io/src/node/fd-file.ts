@@ -77,7 +77,7 @@ export class FdFile implements CkptFile {
     return stat.isCharacterDevice() ? undefined : `${stat.dev}:${stat.ino}`;
   }
 
-  /** Closes the descriptor; once. @throws CkptError as close(2): EIO, ENOSPC, EDQUOT of late writes. */
+  /** Closes the descriptor, once. @throws CkptError as close(2): EIO, ENOSPC, EDQUOT. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -88,3 +88,8 @@ export function joined(...parts: readonly Uint8Array[]): Uint8Array {
   }
   return bytes;
 }
+
+/** Byte for byte; of a million bytes an assertion library takes seconds to say that. */
+export function same(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
