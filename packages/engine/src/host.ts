@@ -161,6 +161,19 @@ export interface Frozen {
   probe(task: Task, fd: number, calls: readonly Call[]): readonly Answer[];
   /** kcmp(2): do two descriptors lead to the same open file description? */
   sameFile(task: Task, a: number, b: number): boolean;
+  /** kcmp(2) of two descriptors, as an order: 0 the same description. Keeps 10,000 of them cheap. */
+  compareFiles?(task: Task, a: number, b: number): number;
+  /**
+   * kcmp(2) KCMP_EPOLL_TFD: does the epoll `epoll` watch, under the number `target` (of several such
+   * items the one of that `index`, from 0), the description that `fd` leads to?
+   */
+  watches?(task: Task, fd: number, epoll: number, target: number, index: number): boolean;
+  /** Up to `length` unread bytes of a pipe, which stay there (tee(2)); `fd` is an end that reads. */
+  peekPipe?(task: Task, fd: number, length: number): Uint8Array;
+  /** Others than the task that hold the pipe or socket of that link: "1234 (tail)". */
+  holders?(task: Task, link: string): readonly string[];
+  /** Inode of the socket at the other end of a UNIX socket; 0: none; undefined: not known. */
+  unixPeer?(task: Task, inode: bigint): bigint | undefined;
   /** What is in the memory [start, end), by PAGEMAP_SCAN. Absent pages are in no run. */
   pages(task: Task, start: bigint, end: bigint): readonly PageRun[];
   /** Bytes of the target's memory. */

@@ -68,7 +68,10 @@ export interface CallStep extends Base {
 export interface SpawnStep extends Base {
   readonly op: 'spawn';
   readonly kind: 'process' | 'thread';
+  /** 0 for a process that may have any pid: an image of revision 3 has none. */
   readonly pid: number;
+  /** clone(2) CLONE_CHILD_SETTID: where the new task's id is written, if that can be. */
+  readonly setChildTid?: bigint;
 }
 
 /** Unmaps everything but the executor's own block, which the plan placed in a hole. */
@@ -78,7 +81,10 @@ export interface WipeStep extends Base {
   readonly hole: { readonly address: bigint; readonly length: number };
 }
 
-/** Fills memory, or a descriptor, with stored pages; `length` bytes from page `index` of the store. */
+/**
+ * Fills memory, or a descriptor, with stored pages; `length` bytes from page `index` of the store.
+ * Offset -1: written one after the other, as to a pipe.
+ */
 export interface LoadStep extends Base {
   readonly op: 'load';
   readonly to: { readonly address: bigint } | { readonly fd: Value; readonly offset: bigint };
@@ -115,7 +121,7 @@ export interface MeetStep extends Base {
 export type Step = CallStep | SpawnStep | WipeStep | LoadStep | ResumeStep | MeetStep;
 
 export interface Plan {
-  /** Pid of the first task. */
+  /** Pid of the first task; 0: any. */
   readonly pid: number;
   readonly steps: readonly Step[];
   /** Pages in the image's store, and bytes of each. */
