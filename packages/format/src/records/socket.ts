@@ -1,31 +1,41 @@
-import { bytes, flags, i32, oneOf, record, struct, u32, type Infer } from '../struct.ts';
+import { bytes, i32, reserved, u32 } from '../field.ts';
+import { array, payload } from '../follow.ts';
+import { flags, objref, oneOf } from '../notation.ts';
+import { record, struct, type Infer } from '../struct.ts';
 
+/** AF_* of linux/socket.h */
 export const socketDomains = { UNIX: 1, INET: 2, INET6: 10, NETLINK: 16 };
+/** SOCK_* of linux/net.h */
 export const socketTypes = { STREAM: 1, DGRAM: 2, RAW: 3, SEQPACKET: 5 };
+/** This format's own. */
 export const socketStates = { UNCONNECTED: 1, LISTENING: 2, CONNECTED: 3 };
+
+export const SocketOption = struct('socket_option', 'An option that is not at its default.', {
+  level: i32('setsockopt(2)'),
+  name: i32('setsockopt(2)'),
+  length: u32('bytes of the value that count'),
+  value: bytes(36, 'as getsockopt(2) gives it'),
+});
+export type SocketOption = Infer<typeof SocketOption>;
 
 /** A socket. Its local address follows as BUFFER, then an ARRAY of socket_option. */
 export const Socket = record(
   'SOCKET',
   701,
-  'A socket; its address follows as BUFFER, its options as ARRAY of socket_option.',
+  'A socket.',
   {
-    objref: i32('number of this object'),
-    domain: u32('socket(2)', oneOf(socketDomains)),
-    type: u32('socket(2)', oneOf(socketTypes)),
-    protocol: u32('socket(2)'),
+    objref: i32('number of this object', objref),
+    domain: u32('address family (socket(2))', oneOf(socketDomains, 'AF_')),
+    type: u32('socket(2), without SOCK_CLOEXEC and SOCK_NONBLOCK', oneOf(socketTypes, 'SOCK_')),
+    protocol: u32('socket(2), as SO_PROTOCOL gives it'),
     state: u32('what it does', oneOf(socketStates)),
     backlog: u32('listen(2)'),
-    flags: u32('none now', flags({})),
-    _pad: u32('zero'),
+    flags: u32('zero: none are defined', flags({})),
+    _pad: reserved(),
   },
+  [
+    payload('BUFFER', 'local address: struct sockaddr, as getsockname(2) gives it'),
+    array(SocketOption, 'in the order in which they are set'),
+  ],
 );
 export type Socket = Infer<typeof Socket>;
-
-export const SocketOption = struct('socket_option', 'An option that is not at its default.', {
-  level: i32('setsockopt(2)'),
-  name: i32('setsockopt(2)'),
-  length: u32('bytes of the value'),
-  value: bytes(36, 'as getsockopt(2) gives it'),
-});
-export type SocketOption = Infer<typeof SocketOption>;
