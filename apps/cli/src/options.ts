@@ -72,7 +72,10 @@ export function openLog(path: string | undefined): FdFile | undefined {
   }
 }
 
-export function debugOptions(common: Common): { debugLevel?: number; debug?: (line: string) => void } {
+export function debugOptions(common: Common): {
+  debugLevel?: number;
+  debug?: (line: string) => void;
+} {
   if (common.debug === undefined) return {};
   return {
     debugLevel: common.debug,

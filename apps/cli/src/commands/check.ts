@@ -81,10 +81,12 @@ const colour = { yes: style.green, no: style.red, partly: style.yellow };
 
 function machine(json: boolean): boolean {
   const abilities = [platform(), memory(), tracing(), pids()];
-  if (json) console.log(JSON.stringify({ ok: abilities.every((a) => a.state !== 'no'), abilities }));
+  if (json)
+    console.log(JSON.stringify({ ok: abilities.every((a) => a.state !== 'no'), abilities }));
   else {
     const table = new Table(['', 'here', 'so']);
-    for (const { name, state, meaning } of abilities) table.add([name, colour[state](state), meaning]);
+    for (const { name, state, meaning } of abilities)
+      table.add([name, colour[state](state), meaning]);
     console.log(table.text());
   }
   return abilities.every((ability) => ability.state !== 'no');

@@ -50,9 +50,13 @@ async function ask(port: number, timeoutMs = 20_000): Promise<Answer> {
 function start(folder: string, port: number): number {
   const job = `"$0" "$1" ${port} > "$2" 2>&1 < /dev/null & echo $!`;
   const script = join(folder, 'server.mjs');
-  const { stdout } = spawnSync('setsid', ['sh', '-c', job, process.execPath, script, join(folder, 'server.log')], {
-    encoding: 'utf8',
-  });
+  const { stdout } = spawnSync(
+    'setsid',
+    ['sh', '-c', job, process.execPath, script, join(folder, 'server.log')],
+    {
+      encoding: 'utf8',
+    },
+  );
   return Number(stdout.trim());
 }
 
@@ -183,7 +187,9 @@ function inNamespace(argv: readonly string[]): void {
     env: { ...process.env, CKPT_DEMO_NAMESPACE: '1' },
   });
   if (error !== undefined || status !== 0) {
-    console.error('ckpt: it cannot run here: user namespaces, or unshare(1), are missing; as root it can');
+    console.error(
+      'ckpt: it cannot run here: user namespaces, or unshare(1), are missing; as root it can',
+    );
     process.exitCode = exitStatus.failed;
   }
 }

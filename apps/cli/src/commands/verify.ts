@@ -37,9 +37,7 @@ function one(engine: Engine, path: string, options: Options): boolean {
       const found = engine.verify(image, log);
       if (options.json) console.log(JSON.stringify(good(path, found)));
       else {
-        console.log(
-          `${escape(path)}: ok, revision ${found.revision}, ${sizeText(found.length)}`,
-        );
+        console.log(`${escape(path)}: ok, revision ${found.revision}, ${sizeText(found.length)}`);
         for (const note of found.notes) console.log(`  ${style.yellow('note:')} ${escape(note)}`);
       }
       return true;
