@@ -3,8 +3,11 @@ import { array } from '../follow.ts';
 import { address, hex, objref, oneOf } from '../notation.ts';
 import { record, struct, type Infer } from '../struct.ts';
 
-/** The store of this image, zeros, the mapped file as it is, or the store of the parent image. */
-export const pageSources = { store: 1, zero: 2, file: 3, parent: 4 };
+/**
+ * The store of this image, zeros, the mapped file as it is, the store of the parent image, or
+ * nothing: pages that fault (madvise(2), MADV_GUARD_INSTALL).
+ */
+export const pageSources = { store: 1, zero: 2, file: 3, parent: 4, guard: 5 };
 
 /** Pages that are in no run were never touched: they come from the mapping itself. */
 export const PageRun = struct('page_run', 'A run of pages that come from one place.', {

@@ -29,7 +29,10 @@ export const mapFlags = {
   HUGETLB: 0x40000,
 };
 
-/** What madvise(2), mlock2(2) and mseal(2) left on a mapping; the bits are this format's own. */
+/**
+ * What madvise(2), mlock2(2) and mseal(2) left on a mapping, and whether it counts against the
+ * commit limit (ACCOUNTED, VmFlags "ac"); the bits are this format's own.
+ */
 export const adviceFlags = {
   DONTFORK: 1,
   DONTDUMP: 2,
@@ -42,6 +45,7 @@ export const adviceFlags = {
   LOCKED: 0x100,
   LOCKONFAULT: 0x200,
   SEALED: 0x400,
+  ACCOUNTED: 0x800,
 };
 
 /** A mapping; pages of its own are in PAGE_MAP. */
