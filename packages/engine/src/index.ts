@@ -6,6 +6,7 @@ export type {
   FileStat,
   Frozen,
   Host,
+  PageReader,
   PageRun,
   Running,
   System,
@@ -15,6 +16,7 @@ export type {
 } from './host.ts';
 export { ObstacleError } from './obstacle-error.ts';
 export type { EngineOptions, Progress } from './options.ts';
+export { checkPlan } from './plan-check.ts';
 export type {
   CallStep,
   LoadStep,
