@@ -18,6 +18,8 @@ export interface Mapping {
   readonly own: bigint;
   /** Bytes swapped out. */
   readonly swapped: bigint;
+  /** Bytes of pages that are mapped somewhere else as well. */
+  readonly alsoElsewhere: bigint;
   /** pkeys(7) */
   readonly protectionKey: number;
   /** Two letters each. */
@@ -50,6 +52,7 @@ function begin(line: string): Draft | undefined {
     name,
     own: 0n,
     swapped: 0n,
+    alsoElsewhere: 0n,
     protectionKey: 0,
     flags: new Set(),
   };
@@ -63,6 +66,8 @@ function note(mapping: Draft, name: string, value: string): void {
   else if (name === 'Swap') {
     mapping.swapped = kibibytes(value);
     mapping.own += mapping.swapped;
+  } else if (name === 'Shared_Clean' || name === 'Shared_Dirty') {
+    mapping.alsoElsewhere += kibibytes(value);
   } else if (name === 'ProtectionKey') mapping.protectionKey = Number(value);
   else if (name === 'VmFlags') mapping.flags = new Set(value.trim().split(' ').filter(Boolean));
 }

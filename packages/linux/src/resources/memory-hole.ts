@@ -1,0 +1,31 @@
+/** Addresses [start, end). */
+export interface Range {
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
+/** vm.mmap_min_addr that distributions set; below it nobody may map. */
+const lowest = 0x1_0000n;
+/** A new program has its own stack and vdso above: the hole must be free there, too. */
+const highest = 0x7f00_0000_0000n;
+
+/**
+ * The lowest free range of at least `least` bytes, at most `most` long.
+ * @param taken by ascending address, without overlap.
+ * @returns undefined when there is none.
+ */
+export function freeRange(taken: readonly Range[], least: bigint, most = least): Range | undefined {
+  let start = lowest;
+  const fence = { start: highest, end: highest };
+  for (const { start: next, end } of [...taken, fence]) {
+    const gap = (next < highest ? next : highest) - start;
+    if (gap >= least) return { start, end: start + (gap < most ? gap : most) };
+    if (end > start) start = end;
+  }
+  return undefined;
+}
+
+/** Ranges by ascending address. */
+export function ascending<T extends Range>(ranges: readonly T[]): readonly T[] {
+  return [...ranges].sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
+}

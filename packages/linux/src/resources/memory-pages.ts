@@ -1,0 +1,90 @@
+import type { CheckpointScope } from '@ckpt/engine';
+import { PageMap, PageRun, pageSources, vmaKinds } from '@ckpt/format';
+import { SharedPages } from './memory-shared.ts';
+import type { CarriedVma } from './vma.ts';
+
+/** Runs that one ARRAY holds. */
+const runsPerArray = 1 << 16;
+/** First kernel that has guard pages, and shows them to PAGEMAP_SCAN. */
+const guardKernel = [6, 13] as const;
+
+interface Run {
+  readonly address: bigint;
+  readonly pages: number;
+  readonly guard: boolean;
+}
+
+function mayHaveGuards(scope: CheckpointScope): boolean {
+  const [major, minor] = scope.system.kernel;
+  return major > guardKernel[0] || (major === guardKernel[0] && minor >= guardKernel[1]);
+}
+
+/** Pages that belong to a private mapping alone: changed, and not those still in the file. */
+function privateRuns(scope: CheckpointScope, { mapping, vma }: CarriedVma): readonly Run[] {
+  // A reserve of many GiB must not cost a look at each of its pages.
+  const untouched = mapping.own === 0n && (vma.protection === 0 || !mayHaveGuards(scope));
+  if (untouched) return [];
+  return scope.frozen
+    .pages(scope.task, mapping.start, mapping.end)
+    .filter(({ source }) => source === 'store' || source === 'guard')
+    .map(({ address, pages, source }) => ({ address, pages, guard: source === 'guard' }));
+}
+
+/** Runs of all mappings, by ascending address. */
+function collect(scope: CheckpointScope, vmas: readonly CarriedVma[]): readonly Run[] {
+  const shared = new SharedPages();
+  return vmas.flatMap((carried) => {
+    const { mapping, vma } = carried;
+    switch (vma.kind) {
+      case vmaKinds.anonymous:
+      case vmaKinds.stack:
+      case vmaKinds.file:
+        // The kernel may drop these pages at any time: so may we.
+        return mapping.flags.has('dp') ? [] : privateRuns(scope, carried);
+      case vmaKinds.shared_anonymous: {
+        const alone = vmas.filter((other) => other.vma.object === vma.object).length === 1;
+        const runs = shared.of(scope, mapping, vma.object, alone);
+        return runs.map((run) => ({ ...run, guard: false }));
+      }
+      default:
+        return [];
+    }
+  });
+}
+
+/** Joins runs that touch each other. */
+function join(runs: readonly Run[], pageSize: number): readonly Run[] {
+  const joined: Run[] = [];
+  for (const run of runs) {
+    const last = joined.at(-1);
+    const touches =
+      last !== undefined &&
+      last.guard === run.guard &&
+      last.address + BigInt(last.pages * pageSize) === run.address;
+    if (touches) joined[joined.length - 1] = { ...last, pages: last.pages + run.pages };
+    else joined.push(run);
+  }
+  return joined;
+}
+
+/** Stores what the mappings hold. Image: {@link PageMap} and an ARRAY, as often as needed. */
+export function checkpointPages(
+  scope: CheckpointScope,
+  mm: number,
+  vmas: readonly CarriedVma[],
+): void {
+  const { store, task } = scope;
+  const runs = join(collect(scope, vmas), scope.system.pageSize).map(
+    ({ address, pages, guard }): PageRun => ({
+      address,
+      pages: BigInt(pages),
+      index: guard ? 0n : BigInt(store.add({ memory: address, task }, pages)),
+      source: guard ? pageSources.guard : pageSources.store,
+      flags: 0,
+    }),
+  );
+  for (let first = 0; first < runs.length || first === 0; first += runsPerArray) {
+    scope.emit(PageMap, { mm, _pad: 0 });
+    scope.emitArray(PageRun, runs.slice(first, first + runsPerArray));
+  }
+}

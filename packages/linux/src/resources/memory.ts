@@ -1,0 +1,107 @@
+import type { CheckpointScope, Resource, RestoreScope } from '@ckpt/engine';
+import { CKPT_HDR_BUFFER, CKPT_HDR_STRING, Mm, PageMap, Shm, Vma, pathFlags } from '@ckpt/format';
+import { parseSmaps } from '../procfs/smaps.ts';
+import { parseStat } from '../procfs/stat.ts';
+import { ascending, freeRange, type Range } from './memory-hole.ts';
+import { checkedRuns, filledVmas, restorePages } from './memory-load.ts';
+import { restoreMm } from './memory-mm.ts';
+import { checkpointPages } from './memory-pages.ts';
+import { checkpointVdso, restoreVdso } from './memory-vdso.ts';
+import { required } from './facts.ts';
+import { checkpointLink } from './path.ts';
+import { checkpointVmas } from './vma.ts';
+import { checkVmas } from './vma-check.ts';
+import { mapVmas } from './vma-map.ts';
+import { protectVma } from './vma-protect.ts';
+
+/** Bytes that an executor needs at least, and more than it ever will. */
+const holeMin = 16n << 20n;
+const holeMax = 1n << 30n;
+
+/** The vector without what follows its end, AT_NULL. */
+function trimAuxv(bytes: Uint8Array): Uint8Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = 0; at + 16 <= bytes.length; at += 16) {
+    if (view.getBigUint64(at, true) === 0n) return bytes.slice(0, at + 16);
+  }
+  return bytes;
+}
+
+function checkpoint(scope: CheckpointScope): void {
+  const { frozen, task, objhash } = scope;
+  const { objref } = objhash.of('mm', String(task.pid));
+  const { vmas, vdso } = checkpointVmas(scope, parseSmaps(required(frozen, task, 'smaps')));
+  const block = checkpointVdso(scope, vdso);
+  const exe = checkpointLink(scope, 'the program', 'exe', pathFlags.MAPPED) ?? 0;
+  const { mm } = parseStat(required(frozen, task, 'stat'));
+  const [brk] = scope.answers();
+  scope.emit(Mm, {
+    objref,
+    exe,
+    start_code: mm.startCode,
+    end_code: mm.endCode,
+    start_data: mm.startData,
+    end_data: mm.endData,
+    start_brk: mm.startBrk,
+    brk: brk?.result ?? mm.startBrk,
+    start_stack: mm.startStack,
+    arg_start: mm.argStart,
+    arg_end: mm.argEnd,
+    env_start: mm.envStart,
+    env_end: mm.envEnd,
+    ...block,
+    lock_flags: 0,
+    vmas: vmas.length,
+  });
+  scope.emitBytes(CKPT_HDR_BUFFER, trimAuxv(required(frozen, task, 'auxv')));
+  for (const { vma, name } of vmas) {
+    scope.emit(Vma, vma);
+    if (name.length > 0) scope.emitBytes(CKPT_HDR_STRING, name);
+  }
+  checkpointPages(scope, objref, vmas);
+}
+
+function restore(scope: RestoreScope): void {
+  const { document, system } = scope;
+  const mm = document.one(Mm);
+  const vmas = document.all(Vma);
+  if (vmas.length !== mm.value.vmas) {
+    throw mm.invalid('vmas', `${vmas.length} mappings where ${mm.value.vmas} were said`);
+  }
+  const block: Range = { start: mm.value.vdso, end: mm.value.vdso + mm.value.vdso_size };
+  checkVmas(vmas, block, system.pageSize);
+  const runs = checkedRuns(scope, vmas);
+  const filled = filledVmas(vmas, runs, system.pageSize);
+  const taken = ascending([...vmas.map(({ value }) => value), block]);
+  const hole = freeRange(taken, holeMin, holeMax);
+  if (hole === undefined) {
+    throw mm.invalid('vmas', 'no free range of addresses is left for the executor', 'ENOMEM');
+  }
+  scope.step('wipe', {
+    op: 'wipe',
+    on: scope.pid,
+    from: { position: mm.position, path: 'memory' },
+    hole: { address: hole.start, length: Number(hole.end - hole.start) },
+  });
+  restoreVdso(scope, mm);
+  const spare = (size: bigint) => freeRange(ascending([...taken, hole]), size);
+  mapVmas(scope, vmas, { filled, spare });
+  restorePages(scope, runs);
+  for (const vma of vmas) protectVma(scope, vma, filled.has(vma));
+  restoreMm(scope, mm);
+}
+
+/**
+ * The address space: mappings, the pages that are its own, heap, arguments, the vdso.
+ *
+ * Image: files and shared objects first, then {@link Mm}, its auxiliary vector, each {@link Vma},
+ * {@link PageMap}. Not saved: pages of files that were not changed (the file must be the same),
+ * zero pages, what MAP_DROPPABLE holds, mlockall(2) for mappings to come.
+ */
+export const memory: Resource = {
+  kind: 'memory',
+  records: [Mm, Vma, Shm, PageMap, Path],
+  asksTask: [{ call: 'brk', args: [0] }],
+  checkpoint,
+  restore,
+};

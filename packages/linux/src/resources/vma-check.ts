@@ -1,0 +1,47 @@
+import { protections, vmaKinds } from '@ckpt/format';
+import type { Range } from './memory-hole.ts';
+import { addressMax } from './vma-classify.ts';
+import type { VmaRecord } from './vma-mmap.ts';
+
+const known: readonly number[] = [
+  vmaKinds.anonymous,
+  vmaKinds.file,
+  vmaKinds.shared_anonymous,
+  vmaKinds.shared_file,
+  vmaKinds.stack,
+  vmaKinds.io_uring,
+];
+
+/** Below this, nobody may map by default (vm.mmap_min_addr). */
+const addressMin = 0x1000n;
+
+/**
+ * Checks mappings as the kernel would, before anything is made.
+ * @param block of [vvar] and [vdso].
+ * @throws CkptError EINVAL; ENOSYS for a kind that this version does not map.
+ */
+export function checkVmas(records: readonly VmaRecord[], block: Range, pageSize: number): void {
+  const size = BigInt(pageSize);
+  let last = addressMin;
+  for (const record of records) {
+    const { start, end, offset, kind, protection, protection_key: key } = record.value;
+    if (!known.includes(kind)) {
+      throw record.invalid('kind', `a mapping of kind ${kind}`, 'ENOSYS');
+    }
+    if (start % size !== 0n || end % size !== 0n || offset % size !== 0n) {
+      throw record.invalid('start', `not whole pages at ${start.toString(16)}`);
+    }
+    if (start < last || end <= start || end > addressMax) {
+      throw record.invalid('end', `mapping ${start.toString(16)}-${end.toString(16)}`);
+    }
+    if (start < block.end && end > block.start) {
+      throw record.invalid('start', `mapping ${start.toString(16)} is over the vdso`);
+    }
+    const all = protections.READ | protections.WRITE | protections.EXEC;
+    if ((protection & ~all) !== 0) {
+      throw record.invalid('protection', `protection ${protection}`);
+    }
+    if (key !== 0) throw record.invalid('protection_key', `protection key ${key}`, 'ENOSYS');
+    last = end;
+  }
+}

@@ -1,0 +1,42 @@
+import type { ImageRecord } from '@ckpt/engine';
+import { adviceFlags, mapFlags, protections, vmaKinds, type Vma } from '@ckpt/format';
+
+/** sys/mman.h */
+export const MAP_SHARED = 1;
+const MAP_PRIVATE = 2;
+export const MAP_ANONYMOUS = 0x20;
+/** Where something is already, EEXIST: an image cannot map over the executor. */
+export const MAP_FIXED_NOREPLACE = 0x10_0000;
+
+export type VmaRecord = ImageRecord<Vma>;
+
+/** "mapping 7f0000000000-7f0000001000" */
+export const nameVma = ({ value: { start, end } }: VmaRecord): string =>
+  `mapping ${start.toString(16)}-${end.toString(16)}`;
+
+/** True for a mapping of a file. */
+export const isFile = ({ kind }: Vma): boolean =>
+  kind === vmaKinds.file || kind === vmaKinds.shared_file;
+
+/** True for a mapping whose changes others see. */
+export const isShared = ({ kind }: Vma): boolean =>
+  kind === vmaKinds.shared_file || kind === vmaKinds.shared_anonymous;
+
+/**
+ * Protection until the pages are loaded. What counts against the commit limit was writable once:
+ * mapped so, it counts again, and has the flags that it had.
+ */
+export function protectionBefore({ value: vma }: VmaRecord, filled: boolean): number {
+  const { READ, WRITE } = protections;
+  const counts = (vma.advice & adviceFlags.ACCOUNTED) !== 0 && !isShared(vma);
+  const writes = (vma.protection & WRITE) !== 0;
+  return (filled || counts) && !writes ? READ | WRITE : vma.protection;
+}
+
+/** Flags of mmap(2), the place included. */
+export function flagsOf(vma: Vma): number {
+  const droppable = (vma.flags & mapFlags.DROPPABLE) !== 0;
+  const sharing = droppable ? 0 : isShared(vma) ? MAP_SHARED : MAP_PRIVATE;
+  const stays = mapFlags.GROWSDOWN | mapFlags.NORESERVE | mapFlags.DROPPABLE;
+  return (vma.flags & stays) | sharing | (isFile(vma) ? 0 : MAP_ANONYMOUS) | MAP_FIXED_NOREPLACE;
+}

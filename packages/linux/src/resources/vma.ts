@@ -1,0 +1,88 @@
+import type { CheckpointScope } from '@ckpt/engine';
+import { vmaKinds, type Vma } from '@ckpt/format';
+import { encodeText } from '@ckpt/io';
+import type { Mapping } from '../procfs/smaps.ts';
+import { checkpointShm } from './memory-shared.ts';
+import { classify } from './vma-classify.ts';
+import { checkpointFile, describe } from './vma-file.ts';
+import { adviceOf, mapFlagsOf, maximumOf, protectionOf } from './vma-flags.ts';
+
+/** A mapping that is carried. */
+export interface CarriedVma {
+  readonly mapping: Mapping;
+  readonly vma: Vma;
+  /** Name given with PR_SET_VMA_ANON_NAME; empty without one. */
+  readonly name: Uint8Array;
+}
+
+/** Mappings of a task, told apart. */
+export interface Carried {
+  /** By ascending address. */
+  readonly vmas: readonly CarriedVma[];
+  /** [vvar], [vvar_vclock] and [vdso], by ascending address. */
+  readonly vdso: readonly Mapping[];
+}
+
+/** "[anon:name]" and "[anon_shmem:name]" (proc_pid_maps(5)). */
+function givenName({ name }: Mapping): Uint8Array {
+  const [, given = ''] = /^\[anon(?:_shmem)?:(.*)\]$/.exec(name) ?? [];
+  return encodeText(given);
+}
+
+/** The object behind a mapping: 0 where there is none, undefined when it was refused. */
+function objectOf(
+  scope: CheckpointScope,
+  mapping: Mapping,
+  kind: number,
+  shared: readonly Mapping[],
+): number | undefined {
+  switch (kind) {
+    case vmaKinds.file:
+    case vmaKinds.shared_file:
+      return checkpointFile(scope, mapping, kind);
+    case vmaKinds.shared_anonymous:
+      return checkpointShm(scope, mapping, shared);
+    default:
+      return 0;
+  }
+}
+
+/**
+ * Tells mappings apart, emits the objects behind them, and refuses what cannot be carried.
+ *
+ * Not saved: mlockall(2) for mappings to come (MCL_FUTURE), which nothing shows.
+ */
+export function checkpointVmas(scope: CheckpointScope, mappings: readonly Mapping[]): Carried {
+  const vmas: CarriedVma[] = [];
+  const vdso: Mapping[] = [];
+  const shared = mappings.filter((mapping) => {
+    const verdict = classify(mapping);
+    return verdict.is === 'kind' && verdict.kind === vmaKinds.shared_anonymous;
+  });
+  for (const mapping of mappings) {
+    const verdict = classify(mapping);
+    if (verdict.is === 'vdso') vdso.push(mapping);
+    if (verdict.is === 'obstacle') scope.refuse({ thing: describe(mapping), ...verdict });
+    if (verdict.is !== 'kind') continue;
+    const object = objectOf(scope, mapping, verdict.kind, shared);
+    if (object === undefined) continue;
+    vmas.push({
+      mapping,
+      name: givenName(mapping),
+      vma: {
+        start: mapping.start,
+        end: mapping.end,
+        offset: mapping.offset,
+        object,
+        kind: verdict.kind,
+        protection: protectionOf(mapping),
+        flags: mapFlagsOf(mapping),
+        advice: adviceOf(mapping),
+        maximum: maximumOf(mapping),
+        protection_key: mapping.protectionKey,
+        _pad: 0,
+      },
+    });
+  }
+  return { vmas, vdso };
+}
