@@ -5,6 +5,9 @@ import { syscallNumbers, type SyscallName } from './syscall-numbers.ts';
 /** A machine word given to a system call: a number, a descriptor, an address. */
 export type Word = number | bigint;
 
+/** Bytes; x86-64 has no other. */
+export const pageSize = 4096;
+
 interface Native {
   /** syscall(2) of libc: -1 on failure. */
   readonly call: (number: number, ...args: readonly Word[]) => Word;
@@ -42,8 +45,13 @@ function load(): Native {
   }
 }
 
-/** Where bytes are in this process. The bytes must be kept alive while the address is in use. */
+/** What was addressed last, so that it is not collected before the call that uses the address. */
+const recent: Uint8Array[] = [];
+let turn = 0;
+
+/** Where bytes are in this process: right at least until sixteen more have been asked for. */
 export function address(bytes: Uint8Array): bigint {
+  recent[turn++ & 15] = bytes;
   return native().address(bytes);
 }
 
@@ -86,7 +94,7 @@ export function syscall(name: SyscallName, ...args: readonly Word[]): number {
   return result;
 }
 
-/** The error of a positive errno: `EPERM: seize thread 12: not permitted`-like sentences. */
+/** The error of a positive errno, of what was tried: "EPERM: reading /proc/1/mem failed with EPERM". */
 export function failure(errno: number, what: string): CkptError {
   const name = errnoName(errno);
   if (name === undefined) return new CkptError('EIO', `${what} failed with error number ${errno}`);

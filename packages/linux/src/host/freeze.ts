@@ -1,0 +1,60 @@
+import { CkptError } from '@ckpt/format';
+import { FrozenProcess } from './frozen-process.ts';
+import { Identity } from './identity.ts';
+import { unnoticed } from './interrupted.ts';
+import { Memory } from './memory.ts';
+import type { Tracer } from './ptrace.ts';
+import { Remote } from './remote.ts';
+import { Seizure } from './seizure.ts';
+import { readOwnState, type OwnState } from './tracee.ts';
+
+/** Shortest time that a killed checkpointer's executor gets to finish. */
+const finishMs = 100;
+
+/** The state of a thread before anything was changed but what the stop itself did to it. */
+function takeOver(tracer: Tracer, memory: Memory, tid: number): OwnState {
+  const own = readOwnState(tracer, memory, tid);
+  const registers = unnoticed(own.registers);
+  if (registers === undefined) return own;
+  tracer.setRegisters(tid, registers);
+  return { ...own, registers };
+}
+
+/**
+ * Stops a process with all its threads; its state stays as it is.
+ * @throws CkptError ESRCH, EINVAL, EPERM, EOPNOTSUPP, ETIMEDOUT; the process then goes on.
+ */
+export function freezeProcess(
+  pid: number,
+  deadlineMs: number,
+  tracer: Tracer,
+  at: (point: string) => void,
+): FrozenProcess {
+  const identity = new Identity(pid);
+  const seizure = new Seizure(tracer, identity.proc, pid);
+  let memory: Memory | undefined;
+  try {
+    memory = new Memory(pid, at, identity.proc.path);
+    seizure.stopAll(deadlineMs);
+    identity.confirm();
+    const states = new Map<number, OwnState>();
+    const own = (tid: number): OwnState => {
+      const state = states.get(tid);
+      if (state === undefined) throw new CkptError('ESRCH', `process ${pid} has no thread ${tid}`);
+      return state;
+    };
+    const remote = new Remote({ pid, tracer, memory, proc: identity.proc, at, own });
+    const deadline = performance.now() + Math.max(deadlineMs, finishMs);
+    for (const tid of seizure.tids) {
+      if (remote.isInExecutor(tracer.getRegisters(tid))) remote.finish(tid, deadline);
+      states.set(tid, takeOver(tracer, memory, tid));
+    }
+    at('frozen');
+    return new FrozenProcess({ identity, seizure, tracer, memory, remote, own });
+  } catch (error) {
+    seizure.release();
+    memory?.close();
+    identity.close();
+    throw error;
+  }
+}

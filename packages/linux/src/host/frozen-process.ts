@@ -1,0 +1,165 @@
+import { CkptError } from '@ckpt/format';
+import type {
+  Answer,
+  Call,
+  CopyTarget,
+  FileStat,
+  Frozen,
+  MemoryRun,
+  PageRun,
+  Task,
+  Thread,
+  ThreadState,
+} from '@ckpt/engine';
+import { closeSync } from 'node:fs';
+import type { Identity } from './identity.ts';
+import { copyRuns } from './memory-copy.ts';
+import type { Memory } from './memory.ts';
+import { readPages, scanPages } from './page-scan.ts';
+import { probe } from './probe.ts';
+import type { Tracer } from './ptrace.ts';
+import type { Remote } from './remote.ts';
+import type { Seizure } from './seizure.ts';
+import { address, failure, pageSize, stableBytes, syscall, trySyscall } from './syscall.ts';
+import type { OwnState } from './tracee.ts';
+
+/** How long a killed process may take to end. */
+const reapMs = 10_000;
+
+/** KCMP_FILE of linux/kcmp.h. */
+const KCMP_FILE = 0;
+const SIGKILL = 9;
+
+export interface Parts {
+  readonly identity: Identity;
+  readonly seizure: Seizure;
+  readonly tracer: Tracer;
+  readonly memory: Memory;
+  readonly remote: Remote;
+  readonly own: (tid: number) => OwnState;
+}
+
+/**
+ * One process that stands still. Who froze it makes all calls, on the same OS thread; when that
+ * thread ends, however it does, the process goes on unharmed.
+ */
+export class FrozenProcess implements Frozen {
+  readonly tasks: readonly [Task];
+  readonly #parts: Parts;
+  #pagemap: number | undefined;
+  /** Set when it was let go or killed. */
+  #frozenMs: number | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    const { identity, seizure } = parts;
+    const threads = seizure.tids.map((tid): Thread => ({ tid }));
+    const { pid, startTime } = identity;
+    this.tasks = [{ pid, startTime, threads, stopped: seizure.isGroupStopped }];
+  }
+
+  read(_task: Task, path: string): Uint8Array | undefined {
+    return this.#parts.identity.proc.read(path);
+  }
+
+  list(_task: Task, path: string): readonly string[] {
+    return this.#parts.identity.proc.list(path);
+  }
+
+  link(_task: Task, path: string): string | undefined {
+    return this.#parts.identity.proc.link(path);
+  }
+
+  stat(_task: Task, path: string): FileStat | undefined {
+    return this.#parts.identity.proc.stat(path);
+  }
+
+  thread(_task: Task, { tid }: Thread): ThreadState {
+    const { tracer, own } = this.#parts;
+    const { registers, mask, rseq } = own(tid);
+    const list = stableBytes(16);
+    const at = address(list);
+    syscall('get_robust_list', tid, at, at + 8n);
+    return {
+      registers,
+      xstate: tracer.getXstate(tid),
+      signalMask: mask,
+      rseq,
+      robustList: { head: list.readBigUInt64LE(0), length: Number(list.readBigUInt64LE(8)) },
+      pending: tracer.peekSiginfo(tid, false),
+    };
+  }
+
+  pendingShared({ pid }: Task): readonly Uint8Array[] {
+    return this.#parts.tracer.peekSiginfo(pid, true);
+  }
+
+  ask(_task: Task, { tid }: Thread, calls: readonly Call[]): readonly Answer[] {
+    return this.#parts.remote.ask(tid, calls);
+  }
+
+  probe(_task: Task, fd: number, calls: readonly Call[]): readonly Answer[] {
+    return probe(this.#parts.identity.pidfd, fd, calls);
+  }
+
+  sameFile({ pid }: Task, a: number, b: number): boolean {
+    const order = trySyscall('kcmp', pid, pid, KCMP_FILE, a, b);
+    if (order < 0) throw failure(-order, `comparing descriptors ${a} and ${b} of process ${pid}`);
+    return order === 0;
+  }
+
+  pages(_task: Task, start: bigint, end: bigint): readonly PageRun[] {
+    const { proc } = this.#parts.identity;
+    this.#pagemap ??= proc.open('pagemap');
+    const fd = this.#pagemap;
+    return scanPages(fd, start, end, pageSize) ?? readPages(fd, start, end, pageSize);
+  }
+
+  memory(_task: Task, at: bigint, length: number): Uint8Array {
+    return this.#parts.memory.read(at, length);
+  }
+
+  copy(_task: Task, at: bigint, length: number, to: CopyTarget): void {
+    copyRuns(this.#parts.memory, [{ address: at, length }], to);
+  }
+
+  copyRuns(_task: Task, runs: readonly MemoryRun[], to: CopyTarget): void {
+    copyRuns(this.#parts.memory, runs, to);
+  }
+
+  contents(_task: Task, path: string, offset: bigint, length: number): Uint8Array {
+    return this.#parts.identity.proc.readAt(path, offset, length);
+  }
+
+  readonly frozenMs = (): number =>
+    this.#frozenMs ?? performance.now() - this.#parts.seizure.startedAt;
+
+  thaw(): void {
+    if (this.#frozenMs !== undefined) return;
+    const { seizure, remote } = this.#parts;
+    try {
+      remote.withdraw();
+    } catch (error) {
+      // It was killed meanwhile: there is nothing to take out of.
+      if (!(error instanceof CkptError)) throw error;
+    }
+    seizure.release();
+    this.#close();
+  }
+
+  kill(): void {
+    if (this.#frozenMs !== undefined) return;
+    const { identity, seizure } = this.#parts;
+    trySyscall('pidfd_send_signal', identity.pidfd, SIGKILL, 0, 0);
+    seizure.reap(reapMs);
+    this.#close();
+  }
+
+  #close(): void {
+    this.#frozenMs = this.frozenMs();
+    const { identity, memory } = this.#parts;
+    if (this.#pagemap !== undefined) closeSync(this.#pagemap);
+    memory.close();
+    identity.close();
+  }
+}
