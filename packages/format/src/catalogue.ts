@@ -20,11 +20,13 @@ import { PosixTimer } from './records/posix-timer.ts';
 import { RestartBlock } from './records/restart-block.ts';
 import { Shm } from './records/shm.ts';
 import { Sighand } from './records/sighand.ts';
+import { Signalfd } from './records/signalfd.ts';
 import { Signal } from './records/signal.ts';
 import { Sigpending } from './records/sigpending.ts';
 import { Socket } from './records/socket.ts';
 import { ProcessTask } from './records/task.ts';
 import { Thread } from './records/thread.ts';
+import { Timerfd } from './records/timerfd.ts';
 import { Tree } from './records/tree.ts';
 import { Tty } from './records/tty.ts';
 import { Vma } from './records/vma.ts';
@@ -77,7 +79,7 @@ const common = [
 
 const process = [
   ...[HeaderArch, Tree, ProcessTask, RestartBlock, Thread, Cpu, Cred],
-  ...[FileTable, File, Tty, EpollItems, Path, Pipe, Eventfd, IoUring],
+  ...[FileTable, File, Tty, EpollItems, Path, Pipe, Eventfd, IoUring, Timerfd, Signalfd],
   ...[Mm, Vma, Shm, Fs, Sighand, Signal, Sigpending, PosixTimer, Socket],
   ...[Features, Identity, ArrayHeader, PageMap, pages.Store, pages.MetaEnd, pages.Pages],
 ].map(fields);

@@ -39,21 +39,31 @@ function misfits({ type, size, notation }: Field<unknown>, variable: string): st
   }
 }
 
-/** "offset + 8" of a place that is only known at run time, or a plain 8. */
-function place(base: string, offset: number): string {
-  return base === '' ? `${offset}` : `${base} + ${offset}`;
+/** What the text of a codec calls the bytes it works on. */
+interface Names {
+  readonly view: string;
+  /** The whole view as bytes, where there is such an array; it begins at the struct. */
+  readonly array?: string;
 }
 
-function store({ offset, field }: Placed, view: string, base: string, variable: string): string {
-  const at = place(base, offset);
-  if (field.type === 'bytes') return `setBytes(${view}, ${at}, ${field.size}, ${variable});`;
-  return `${view}.set${method[field.type]}(${at}, ${variable}, true);`;
+const given: Names = { view: 'view' };
+
+function store({ offset, field }: Placed, { view, array }: Names, variable: string): string {
+  const at = array === undefined ? `offset + ${offset}` : `${offset}`;
+  const { type, size } = field;
+  if (type !== 'bytes') return `${view}.set${method[type]}(${at}, ${variable}, true);`;
+  return array === undefined
+    ? `setBytes(${view}, ${at}, ${size}, ${variable});`
+    : `${array}.fill(0, ${at} + ${variable}.length, ${offset + size}).set(${variable}, ${at});`;
 }
 
-function load({ offset, field }: Placed, view: string, base: string): string {
-  const at = place(base, offset);
-  if (field.type === 'bytes') return `getBytes(${view}, ${at}, ${field.size})`;
-  return `${view}.get${method[field.type]}(${at}, true)`;
+function load({ offset, field }: Placed, { view, array }: Names): string {
+  const at = array === undefined ? `offset + ${offset}` : `${offset}`;
+  const { type, size } = field;
+  if (type !== 'bytes') return `${view}.get${method[type]}(${at}, true)`;
+  return array === undefined
+    ? `getBytes(${view}, ${at}, ${size})`
+    : `${array}.slice(${offset}, ${offset + size})`;
 }
 
 /** The functions of one struct, spelled out: no loop over fields is left, and no shape is unknown. */
@@ -68,15 +78,15 @@ function source(layout: Layout): string {
       return `if (${misfits(placed.field, variable)}) refuseValues(layout, [${all}]);`;
     }),
   ];
-  const put = (view: string, base: string) =>
-    numbered.map(({ placed, variable }) => store(placed, view, base, variable));
+  const put = (names: Names) =>
+    numbered.map(({ placed, variable }) => store(placed, names, variable));
   const header = [
     `view.setUint32(offset, ${type ?? 0}, true);`,
     `view.setUint32(offset + 4, ${size}, true);`,
   ];
   const pad = holes(layout).map((hole) => `view.setUint8(offset + ${hole}, 0);`);
-  const get = (view: string, base: string) => [
-    ...numbered.map(({ placed, variable }) => `const ${variable} = ${load(placed, view, base)};`),
+  const get = (names: Names) => [
+    ...numbered.map(({ placed, variable }) => `const ${variable} = ${load(placed, names)};`),
     ...numbered
       .filter(({ placed }) => placed.field.notation.kind === 'reserved')
       .map(({ placed, variable }) => {
@@ -84,8 +94,8 @@ function source(layout: Layout): string {
       }),
     `return { ${numbered.map(({ placed, variable }) => `${placed.name}: ${variable}`).join(', ')} };`,
   ];
-  const within = (code: string) =>
-    `if (!(offset >= 0 && offset + ${size} <= view.byteLength)) refuseView(layout, '${code}', view, offset);`;
+  const probe = size === 0 ? [] : [`view.getUint8(offset + ${size - 1});`];
+  const within = `if (!(offset >= 0 && offset + ${size} <= view.byteLength)) refuseView(layout, view, offset);`;
 
   // A typed array and its view cost more than all fields of a small struct: one pair is kept for
   // each direction. Fields are taken before the first is stored, so a getter cannot come between.
@@ -99,25 +109,25 @@ function source(layout: Layout): string {
     'return {',
     'encode(value) {',
     ...take,
-    ...put('outView', ''),
+    ...put({ view: 'outView', array: 'out' }),
     `const bytes = new Uint8Array(${size});`,
     'bytes.set(out);',
     'return bytes;',
     '},',
     'decode(bytes) {',
     `if (bytes.length === ${size}) back.set(bytes); else fit(layout, bytes, back);`,
-    ...get('backView', ''),
+    ...get({ view: 'backView', array: 'back' }),
     '},',
     'write(view, offset, value) {',
     ...take,
-    within('EINVAL'),
+    ...probe,
     ...(type === undefined ? [] : header),
     ...pad,
-    ...put('view', 'offset'),
+    ...put(given),
     '},',
     'read(view, offset) {',
-    within('EPIPE'),
-    ...get('view', 'offset'),
+    within,
+    ...get(given),
     '} };',
   ].join('\n');
 }

@@ -20,8 +20,7 @@ export function interpret<T>(layout: Layout): Codec<T> {
     const values = fields.map(({ name }) => (value as Record<string, unknown>)[name]);
     if (fields.some(({ field }, index) => misfit(field, values[index]) !== undefined))
       refuseValues(layout, values);
-    if (!(offset >= 0 && offset + size <= view.byteLength))
-      refuseView(layout, 'EINVAL', view, offset);
+    if (size > 0) view.getUint8(offset + size - 1);
     if (type !== undefined) {
       view.setUint32(offset, type, true);
       view.setUint32(offset + 4, size, true);
@@ -32,8 +31,7 @@ export function interpret<T>(layout: Layout): Codec<T> {
   };
 
   const read = (view: DataView, offset: number): T => {
-    if (!(offset >= 0 && offset + size <= view.byteLength))
-      refuseView(layout, 'EPIPE', view, offset);
+    if (!(offset >= 0 && offset + size <= view.byteLength)) refuseView(layout, view, offset);
     const value: Record<string, unknown> = {};
     for (const { name, offset: at, field } of fields) {
       value[name] = field.get(view, offset + at);

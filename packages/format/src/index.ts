@@ -95,7 +95,15 @@ export { Cred, Gid, secureBits } from './records/cred.ts';
 export { epollEvents, EpollItem, EpollItems } from './records/epoll.ts';
 export { Eventfd } from './records/eventfd.ts';
 export { Features, featuresKnown } from './records/features.ts';
-export { File, FileDesc, fileKinds, FileTable, openFlags } from './records/file.ts';
+export {
+  File,
+  FileDesc,
+  fileKinds,
+  FileLock,
+  FileTable,
+  lockKinds,
+  openFlags,
+} from './records/file.ts';
 export { Fs } from './records/fs.ts';
 export { archs, HeaderArch, xfeatureNames } from './records/header-arch.ts';
 export { Identity } from './records/identity.ts';
@@ -124,6 +132,7 @@ export { RestartBlock, restartBlocks } from './records/restart-block.ts';
 export { Shm } from './records/shm.ts';
 export { saFlags, Sigaction, Sighand } from './records/sighand.ts';
 export { Rlimit, rlimitCount, Signal } from './records/signal.ts';
+export { Signalfd } from './records/signalfd.ts';
 export { Siginfo, Sigpending } from './records/sigpending.ts';
 export {
   Socket,
@@ -134,6 +143,7 @@ export {
 } from './records/socket.ts';
 export { dumpableModes, ProcessTask } from './records/task.ts';
 export { schedPolicies, Thread } from './records/thread.ts';
+export { Timerfd, timerfdFlags } from './records/timerfd.ts';
 export { Tree, TreeThread } from './records/tree.ts';
 export { Tty, ttyFlags } from './records/tty.ts';
 export { adviceFlags, mapFlags, protections, Vma, vmaKinds } from './records/vma.ts';

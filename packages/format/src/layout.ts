@@ -30,7 +30,8 @@ export interface Codec<T> {
   decode(bytes: Uint8Array): T;
   /**
    * `encode` in place, `size` bytes from `offset` on. Nothing is written when it throws.
-   * @throws CkptError EINVAL as `encode` does, and where the view ends too early.
+   * @throws CkptError EINVAL as `encode` does.
+   * @throws RangeError where the view ends too early, as DataView does.
    */
   write(view: DataView, offset: number, value: T): void;
   /**
@@ -82,12 +83,7 @@ export function fit(layout: Layout, bytes: Uint8Array, into: Uint8Array): void {
 }
 
 /** `size` bytes from `offset` on are not in the view. */
-export function refuseView(
-  layout: Layout,
-  code: 'EPIPE' | 'EINVAL',
-  view: DataView,
-  offset: number,
-): never {
+export function refuseView(layout: Layout, view: DataView, offset: number): never {
   const sentence = `${layout.size} bytes at ${offset} are not within ${view.byteLength}`;
-  throw new CkptError(code, sentence, located(layout));
+  throw new CkptError('EPIPE', sentence, located(layout));
 }

@@ -1,5 +1,5 @@
-import { i32, u32, u64 } from '../field.ts';
-import { array } from '../follow.ts';
+import { i32, reserved, u32, u64 } from '../field.ts';
+import { array, maybe } from '../follow.ts';
 import { flags, objref, oneOf, truth } from '../notation.ts';
 import { record, struct, type Infer } from '../struct.ts';
 
@@ -38,19 +38,38 @@ export const openFlags = {
   O_TMPFILE: 0o20200000,
 };
 
-/** An open file description: what dup(2) shares. */
-export const File = record('FILE', 304, 'An open file description: what dup(2) shares.', {
-  objref: i32('number of this object', objref),
-  kind: u32('what is open', oneOf(fileKinds)),
-  flags: u32(
-    'fcntl(2), F_GETFL',
-    flags(openFlags, { zero: { name: 'O_RDONLY', mask: 0o10000003 } }),
-  ),
-  object: i32('objref of PATH, PIPE, SOCKET, EVENTFD, EPOLL_ITEMS, IO_URING ...', objref),
-  position: u64('file offset, bytes'),
-  end: u32('of a pipe', oneOf({ read: 0, write: 1 })),
-  trusted: u32('1: the task itself could not open it, only the invoker of the checkpoint', truth),
+/** FLOCK of flock(2), POSIX and OFD of fcntl(2). */
+export const lockKinds = { FLOCK: 1, POSIX: 2, OFD: 3 };
+
+export const FileLock = struct('file_lock', 'A lock that is held.', {
+  kind: u32('who asked for it how', oneOf(lockKinds)),
+  exclusive: u32('1: for writing, nobody else has one', truth),
+  start: u64('first byte (fcntl(2))'),
+  length: u64('bytes; 0: to the end of the file, whatever that is'),
 });
+export type FileLock = Infer<typeof FileLock>;
+
+/** An open file description: what dup(2) shares. */
+export const File = record(
+  'FILE',
+  304,
+  'An open file description: what dup(2) shares.',
+  {
+    objref: i32('number of this object', objref),
+    kind: u32('what is open', oneOf(fileKinds)),
+    flags: u32(
+      'fcntl(2), F_GETFL',
+      flags(openFlags, { zero: { name: 'O_RDONLY', mask: 0o10000003 } }),
+    ),
+    object: i32('objref of PATH, PIPE, SOCKET, EVENTFD, EPOLL_ITEMS, IO_URING ...', objref),
+    position: u64('file offset, bytes'),
+    end: u32('of a pipe', oneOf({ read: 0, write: 1, both: 2 })),
+    trusted: u32('1: the task itself could not open it, only the invoker of the checkpoint', truth),
+    locks: u32('locks held through it'),
+    _pad: reserved(),
+  },
+  [maybe(array(FileLock, 'if there are locks: taken again when all descriptors are there'))],
+);
 export type File = Infer<typeof File>;
 
 export const FileDesc = struct('file_desc', 'A descriptor.', {

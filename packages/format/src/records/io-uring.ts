@@ -49,6 +49,9 @@ export const IoUring = record(
     sqes_size: u64('bytes of it', byteSize),
     inode: u64('of the anonymous file: tells its mappings'),
   },
-  [payload('BUFFER', 'memory of the rings, then of the submission entries')],
+  [
+    payload('BUFFER', 'memory of the rings; zeros at its end are left out'),
+    payload('BUFFER', 'memory of the submission entries, likewise'),
+  ],
 );
 export type IoUring = Infer<typeof IoUring>;

@@ -1,4 +1,4 @@
-import { i32, u32, u64 } from '../field.ts';
+import { i32, reserved, u32, u64 } from '../field.ts';
 import { byteSize, objref, truth } from '../notation.ts';
 import { record, type Infer } from '../struct.ts';
 
@@ -13,6 +13,8 @@ export const Pipe = record(
     pending: u32('bytes in flight; at most the capacity', byteSize),
     packets: u32('1: packet mode (pipe(2), O_DIRECT)', truth),
     index: u64('first page of them in the store'),
+    path: i32('objref of the PATH of a FIFO; 0: made by pipe(2)', objref),
+    _pad: reserved(),
   },
 );
 export type Pipe = Infer<typeof Pipe>;

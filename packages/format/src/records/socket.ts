@@ -1,6 +1,6 @@
 import { bytes, i32, reserved, u32 } from '../field.ts';
-import { array, payload } from '../follow.ts';
-import { flags, objref, oneOf } from '../notation.ts';
+import { array, maybe, payload } from '../follow.ts';
+import { flags, objref, octal, oneOf } from '../notation.ts';
 import { record, struct, type Infer } from '../struct.ts';
 
 /** AF_* of linux/socket.h */
@@ -31,11 +31,16 @@ export const Socket = record(
     state: u32('what it does', oneOf(socketStates)),
     backlog: u32('listen(2)'),
     flags: u32('zero: none are defined', flags({})),
+    peer: i32('objref of the SOCKET at its other end (socketpair(2)); 0: none', objref),
+    mode: u32('st_mode of the file that bind(2) made (unix(7)); 0: none', octal),
+    uid: u32('its owner'),
+    gid: u32('its group'),
     _pad: reserved(),
   },
   [
-    payload('BUFFER', 'local address: struct sockaddr, as getsockname(2) gives it'),
+    payload('BUFFER', 'local address: struct sockaddr, as getsockname(2) gives it; empty: none'),
     array(SocketOption, 'in the order in which they are set'),
+    maybe(payload('BUFFER', 'address it is connected to, as getpeername(2) gives it')),
   ],
 );
 export type Socket = Infer<typeof Socket>;

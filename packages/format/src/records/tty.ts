@@ -1,5 +1,5 @@
 import { i32, u32, u64 } from '../field.ts';
-import { payload } from '../follow.ts';
+import { maybe, payload } from '../follow.ts';
 import { device, flags, objref } from '../notation.ts';
 import { record, type Infer } from '../struct.ts';
 
@@ -17,7 +17,12 @@ export const Tty = record(
   },
   [
     payload('FILE_NAME', 'path of the device node'),
-    payload('BUFFER', 'settings: struct termios of the kernel (ioctl_tty(2), TCGETS)'),
+    maybe(
+      payload(
+        'BUFFER',
+        'settings that the task had made as its foreground: struct termios (ioctl_tty(2), TCGETS)',
+      ),
+    ),
   ],
 );
 export type Tty = Infer<typeof Tty>;
