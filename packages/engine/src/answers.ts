@@ -36,7 +36,10 @@ export function askAll(frozen: Frozen, task: Task, resources: readonly Resource[
     const calls = asked.flatMap((question) => question.calls);
     const answers = calls.length === 0 ? [] : frozen.ask(task, thread, calls);
     if (answers.length !== calls.length) {
-      throw new CkptError('EIO', `thread ${thread.tid} answered ${answers.length} of ${calls.length}`);
+      throw new CkptError(
+        'EIO',
+        `thread ${thread.tid} answered ${answers.length} of ${calls.length}`,
+      );
     }
     let at = 0;
     for (const { kind, tid, calls: own } of asked) {

@@ -10,6 +10,7 @@ import { _ckptReadString, ckptReadObjType, ckptWriteObj, ckptWriteString } from 
 import type { Stream } from '@ckpt/io';
 import type { System } from './host.ts';
 import { inRecord, writeOpening, type Opening } from './image-opening.ts';
+import { RecordWriter } from './record-writer.ts';
 
 /** What an image of revision 3 says of its task. */
 export interface BaseTask {
@@ -40,6 +41,13 @@ export function writeBaseImage(stream: Stream, system: System, { task, comm }: B
   ckptWriteObj(stream, Task.encode(task));
   ckptWriteString(stream, commField(comm));
   ckptWriteObj(stream, Tail.encode({ magic: CHECKPOINT_MAGIC_TAIL }));
+}
+
+/** The same in memory, without its TAIL: what a writer that fails has to end. */
+export function encodeBaseImage(system: System, task: BaseTask): Uint8Array {
+  const records = new RecordWriter();
+  writeBaseImage(records.stream(), system, task);
+  return records.bytes().subarray(0, -Tail.size);
 }
 
 /** Reads the TAIL. @throws CkptError EINVAL without its magic; EPIPE, EIO. */

@@ -69,7 +69,11 @@ export function planBase({ task, comm }: BaseTask, system: System, start: number
   const from: Origin = { position: start + beforeTask, path: 'TASK' };
   const name: Origin = { position: start + beforeTask + Task.size, path: 'comm' };
   const steps: Step[] = [];
-  const base = (op: string, origin = from) => ({ id: `${op}-${steps.length + 1}`, on: 0, from: origin });
+  const base = (op: string, origin = from) => ({
+    id: `${op}-${steps.length + 1}`,
+    on: 0,
+    from: origin,
+  });
   const call = (id: string, args: readonly Value[], origin = from): Value => {
     const more = { op: 'call', call: id, args, failure: 'fatal', what: id } as const;
     const step: CallStep = { ...base(id, origin), ...more };

@@ -1,11 +1,4 @@
-import {
-  HeaderArch,
-  Identity,
-  Store,
-  Thread,
-  Vma,
-  type RecordType,
-} from '@ckpt/format';
+import { HeaderArch, Identity, Store, Thread, Vma, type RecordType } from '@ckpt/format';
 import type { Stream } from '@ckpt/io';
 import { ImageDocument } from './document.ts';
 import type { Opening } from './image-opening.ts';

@@ -1,11 +1,22 @@
+export {
+  commField,
+  encodeBaseImage,
+  readBaseImage,
+  writeBaseImage,
+  type BaseTask,
+} from './base-image.ts';
+export { createContext, type Context, type ContextOptions } from './context.ts';
+export { createEngine, verifyImage } from './engine.ts';
 export type { Checkpointed, Engine, Restarted, Verified } from './engine-api.ts';
 export type {
   Answer,
   Argument,
   Call,
+  CopyTarget,
   FileStat,
   Frozen,
   Host,
+  MemoryRun,
   PageReader,
   PageRun,
   Running,
@@ -14,9 +25,21 @@ export type {
   Thread,
   ThreadState,
 } from './host.ts';
+export {
+  readOpening,
+  writeOpening,
+  type KernelVersion,
+  type Opening,
+  type Revision,
+} from './image-opening.ts';
+export { readMetadata, type Metadata } from './image-reader.ts';
+export { limits } from './limits.ts';
+export { createObjhash } from './objhash.ts';
 export { ObstacleError } from './obstacle-error.ts';
 export type { EngineOptions, Progress } from './options.ts';
+export { createPageReader, type PageLayout } from './page-reader.ts';
 export { checkPlan } from './plan-check.ts';
+export { base64, planToJson, planToText, type Json } from './plan-json.ts';
 export type {
   CallStep,
   LoadStep,
@@ -29,6 +52,7 @@ export type {
   Value,
   WipeStep,
 } from './plan.ts';
+export { planProcess, type PlanGround } from './process-plan.ts';
 export {
   sections,
   type CheckpointScope,

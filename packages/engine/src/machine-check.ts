@@ -21,12 +21,18 @@ const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
  * Compares what an image needs of the processor and the kernel with this machine.
  * @throws CkptError EINVAL naming what is different.
  */
-export function checkMachine(document: Document, { uts, cpu, vdsoHash, vdsoSize, pageSize }: System) {
+export function checkMachine(
+  document: Document,
+  { uts, cpu, vdsoHash, vdsoSize, pageSize }: System,
+) {
   const arch = document.one(HeaderArch);
   const { isa, xfeatures, vdso_hash, vdso_size } = arch.value;
   if (isa !== isaOf(uts.machine)) {
     const name = Object.entries(archs).find(([, number]) => number === isa)?.[0] ?? `${isa}`;
-    throw arch.invalid('isa', `incompatible machine: the image is of ${name}, this is ${uts.machine}`);
+    throw arch.invalid(
+      'isa',
+      `incompatible machine: the image is of ${name}, this is ${uts.machine}`,
+    );
   }
   const identity = document.one(Identity);
   const { page_size } = identity.value;

@@ -11,7 +11,6 @@ import {
   Tree,
   TreeThread,
 } from '@ckpt/format';
-import type { CkptFile, Stream } from '@ckpt/io';
 import type { Collected } from './collect.ts';
 import type { System } from './host.ts';
 import { writeOpening } from './image-opening.ts';
@@ -26,18 +25,6 @@ export interface MetadataFacts {
   readonly collected: Collected;
 }
 
-/** Takes records, for what writes to streams. */
-function collector(records: RecordWriter): Stream {
-  const file: CkptFile = {
-    read: () => 0,
-    write: (from) => {
-      records.add(from.slice());
-      return from.length;
-    },
-  };
-  return { file, total: 0 };
-}
-
 /**
  * All of a revision 100 image that stands before its pages.
  *
@@ -47,7 +34,7 @@ function collector(records: RecordWriter): Stream {
 export function encodeMetadata({ system, uuid, threads, collected }: MetadataFacts): Uint8Array {
   const { cpu, pageSize } = system;
   const records = new RecordWriter();
-  writeOpening(collector(records), system, 100);
+  writeOpening(records.stream(), system, 100);
   records.emit(Features, { incompatible: 0n, compatible: 0n });
   records.emit(Identity, {
     ...{ uuid, parent: new Uint8Array(16), boot_id: system.bootId },

@@ -51,7 +51,7 @@ class StreamPages implements PageReader {
 
   read(into: Uint8Array): void {
     const { pageSize } = this.#layout;
-    for (let done = 0; done < into.length; ) {
+    for (let done = 0; done < into.length;) {
       const pages = Math.min(this.#some(), Math.floor((into.length - done) / pageSize));
       if (pages === 0) throw new Error(`${into.length} bytes are not whole pages`);
       ckptKread(this.#stream, into.subarray(done, done + pages * pageSize));
@@ -67,7 +67,7 @@ class StreamPages implements PageReader {
   }
 
   skip(pages: number): void {
-    for (let left = pages; left > 0; ) {
+    for (let left = pages; left > 0;) {
       const count = Math.min(this.#some(), left);
       skipPayload(this.#stream, count * this.#layout.pageSize, Pages.type);
       this.#pass(count);
@@ -110,9 +110,13 @@ class StreamPages implements PageReader {
     const { pageSize, pages, start } = this.#layout;
     const wrong = (sentence: string, field: string, code: ErrnoName = 'EINVAL'): CkptError =>
       this.#error(Pages.type, sentence, field, code);
-    if (first !== BigInt(this.#index)) throw wrong(`page ${first} where ${this.#index} is due`, 'first');
+    if (first !== BigInt(this.#index))
+      throw wrong(`page ${first} where ${this.#index} is due`, 'first');
     if (count === 0 || count * pageSize > pagesMax || this.#index + count > pages) {
-      throw wrong(`${count} pages of ${pages - this.#index}, in at most ${pagesMax} bytes`, 'count');
+      throw wrong(
+        `${count} pages of ${pages - this.#index}, in at most ${pagesMax} bytes`,
+        'count',
+      );
     }
     if (codec !== codecs.none) throw wrong(`codec ${codec}`, 'codec', 'ENOSYS');
     if (flags !== 0) throw wrong(`flags 0x${flags.toString(16)}`, 'flags', 'ENOSYS');

@@ -68,7 +68,8 @@ export class PagesWriter {
       if (run === undefined || run.first + run.pages > chunk.first) break;
       this.#start += 1;
     }
-    for (const piece of piecesOf(this.#runs, this.#start, chunk, this.#pageSize)) this.#piece(piece);
+    for (const piece of piecesOf(this.#runs, this.#start, chunk, this.#pageSize))
+      this.#piece(piece);
     this.#flush();
   }
 
@@ -88,10 +89,17 @@ export class PagesWriter {
     this.#padded(bytes, length);
   }
 
-  #contents(source: { readonly contents: string; readonly task: Task }, at: bigint, length: number) {
+  #contents(
+    source: { readonly contents: string; readonly task: Task },
+    at: bigint,
+    length: number,
+  ) {
     const bytes = this.#frozen.contents(source.task, source.contents, at, length);
     if (bytes.length <= length) return bytes;
-    throw new CkptError('EIO', `${bytes.length} bytes of ${source.contents}, ${length} were asked for`);
+    throw new CkptError(
+      'EIO',
+      `${bytes.length} bytes of ${source.contents}, ${length} were asked for`,
+    );
   }
 
   /** Bytes, then zeros up to `length`. */

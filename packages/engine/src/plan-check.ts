@@ -35,8 +35,10 @@ class Checker {
 
   #step(step: Step, index: number): void {
     if (step.op === 'spawn') this.#spawn(step, index);
-    else if (!this.#threads.has(step.on)) throw stepError(step, `there is no thread ${step.on} yet`);
-    if (step.op !== 'resume' && this.#resumed.size > 0) throw stepError(step, 'comes after a resume');
+    else if (!this.#threads.has(step.on))
+      throw stepError(step, `there is no thread ${step.on} yet`);
+    if (step.op !== 'resume' && this.#resumed.size > 0)
+      throw stepError(step, 'comes after a resume');
     if (step.op === 'call') this.#references.call(step);
     if (step.op === 'load') this.#load(step);
     if (step.op === 'wipe') this.#wipe(step);
@@ -51,7 +53,8 @@ class Checker {
     if (isFirst !== (step.kind === 'process')) {
       throw stepError(step, 'the first step, and no other, makes the process');
     }
-    if (isFirst && step.pid !== this.#plan.pid) throw stepError(step, `the plan is of ${this.#plan.pid}`);
+    if (isFirst && step.pid !== this.#plan.pid)
+      throw stepError(step, `the plan is of ${this.#plan.pid}`);
     if (!isFirst && !this.#threads.has(step.on)) throw stepError(step, `no thread ${step.on} yet`);
     if (this.#threads.has(step.pid)) throw stepError(step, `thread ${step.pid} is made twice`);
     this.#threads.add(step.pid);
@@ -80,7 +83,8 @@ class Checker {
   }
 
   #range(step: Step, address: bigint, length: bigint, align: bigint): void {
-    if (address >= 0n && length > 0n && address % align === 0n && address + length <= userEnd) return;
+    if (address >= 0n && length > 0n && address % align === 0n && address + length <= userEnd)
+      return;
     throw stepError(step, `0x${address.toString(16)} and ${length} bytes are no user memory`);
   }
 
@@ -97,7 +101,9 @@ class Checker {
     if (step.registers.length !== registersSize) {
       throw stepError(step, `${step.registers.length} bytes of registers, not ${registersSize}`);
     }
-    const odd = [...step.pending, ...step.pendingShared].find((info) => info.length !== siginfoSize);
+    const odd = [...step.pending, ...step.pendingShared].find(
+      (info) => info.length !== siginfoSize,
+    );
     if (odd !== undefined) throw stepError(step, `a siginfo of ${odd.length} bytes`);
     for (const { address } of step.words) this.#range(step, address, 8n, 1n);
     if (step.sleep !== undefined) this.#references.args(step, step.sleep.args);

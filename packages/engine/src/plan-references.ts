@@ -35,7 +35,10 @@ export class References {
     const size = this.#rooms.get(room);
     if (size === undefined) throw stepError(step, `there is no room ${room}`);
     if (offset < 0 || offset + bytes.length > size) {
-      throw stepError(step, `${bytes.length} bytes at ${offset} of room ${room}, which has ${size}`);
+      throw stepError(
+        step,
+        `${bytes.length} bytes at ${offset} of room ${room}, which has ${size}`,
+      );
     }
   }
 

@@ -18,7 +18,10 @@ export function readStat(frozen: Frozen, task: Task): ProcStat {
   const bytes = frozen.read(task, 'stat');
   if (bytes === undefined) throw new CkptError('ESRCH', `/proc/${task.pid}/stat is not there`);
   const text = decodeText(bytes);
-  const fields = text.slice(text.lastIndexOf(')') + 2).trimEnd().split(' ');
+  const fields = text
+    .slice(text.lastIndexOf(')') + 2)
+    .trimEnd()
+    .split(' ');
   return {
     state: fields[0] ?? '',
     field(number) {

@@ -1,4 +1,5 @@
 import { ArrayHeader, CkptError, type RecordType, type Struct } from '@ckpt/format';
+import type { Stream } from '@ckpt/io';
 
 /** Bytes of the header before every payload. */
 export const headerSize = 8;
@@ -56,6 +57,15 @@ export class RecordWriter {
 
   emit<T>(type: RecordType<T>, value: T): void {
     this.add(type.encode(value));
+  }
+
+  /** Takes records from what writes to streams. */
+  stream(): Stream {
+    const write = (from: Uint8Array): number => {
+      this.add(from.slice());
+      return from.length;
+    };
+    return { file: { read: () => 0, write }, total: 0 };
   }
 
   /** All records in one piece. */

@@ -49,7 +49,12 @@ const noPages: PageReader = {
   finish: () => undefined,
 };
 
-function readProcess(stream: Stream, metadata: Metadata, ground: ReadGround, start: number): ReadImage {
+function readProcess(
+  stream: Stream,
+  metadata: Metadata,
+  ground: ReadGround,
+  start: number,
+): ReadImage {
   const { machine, options } = ground;
   const { pages, identity } = metadata;
   const plan = machine === undefined ? undefined : planProcess(metadata, { ...machine, options });

@@ -49,7 +49,10 @@ export function readTree(document: Document): ImageTree {
   const threads = record.arrayOf(TreeThread);
   const [leader] = threads;
   if (tasks !== 1 || leader === undefined || threads.length !== count) {
-    throw record.invalid('threads', `${count} threads of ${tasks} tasks, ${threads.length} are there`);
+    throw record.invalid(
+      'threads',
+      `${count} threads of ${tasks} tasks, ${threads.length} are there`,
+    );
   }
   if (leader.tid !== leader.tgid) {
     throw record.invalid('tid', `thread ${leader.tid} is first, not the leader ${leader.tgid}`);
@@ -70,7 +73,8 @@ function checkThreads(
     if (tgid !== leader.tgid) {
       throw record.invalid('tgid', `thread ${tid} is of task ${tgid}, not ${leader.tgid}`);
     }
-    if (depth !== 0) throw record.invalid('depth', `thread ${tid} is ${depth} namespaces deep`, 'ENOSYS');
+    if (depth !== 0)
+      throw record.invalid('depth', `thread ${tid} is ${depth} namespaces deep`, 'ENOSYS');
     seen.add(tid);
   }
 }

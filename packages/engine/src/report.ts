@@ -1,0 +1,46 @@
+import { CKPT_CTX_RESTART, CkptError } from '@ckpt/format';
+import { ckptErrAt, ckptMsg, type LogStream } from '@ckpt/log';
+import { ObstacleError } from './obstacle-error.ts';
+
+/** Functions that make errors for others. */
+const makers =
+  /^(fault|located|within|invalid|recordError|inRecord|decodeIn|stepError|retry|#\w+)$/;
+
+/** A frame of V8 "at name (url:line:column)", or elsewhere "name@url:line:column". */
+const frame = /^(?:\s*at (?:new )?([\w$.#<>]+).* \(|([\w$.#<>/]*)@).*?:(\d+):\d+\)?$/;
+
+/** Where an error arose, `FUNC:LINE`. */
+export function siteOf(error: Error): string {
+  let first = error;
+  while (first.cause instanceof CkptError) first = first.cause;
+  let site: string | undefined;
+  for (const line of (first.stack ?? '').split('\n')) {
+    const [, v8, other, number] = frame.exec(line) ?? [];
+    const name = (v8 ?? other ?? '').split('.').at(-1) ?? '';
+    if (number === undefined || name === '' || name === 'CkptError') continue;
+    site ??= `${name.replace('#', '')}:${number}`;
+    if (!makers.test(name)) return `${name.replace('#', '')}:${number}`;
+  }
+  return site ?? 'unknown:0';
+}
+
+/** What is wrong, then where: the words of the base stand first. */
+function textOf({ sentence, path, field }: CkptError): string {
+  const place = [...path, ...(field === undefined || path.at(-1) === field ? [] : [field])];
+  return place.length === 0 ? sentence : `${sentence} (${place.join('/')})`;
+}
+
+/**
+ * Logs an error, once, where it was noticed. While checkpointing it goes into the image too, as
+ * ERROR and its text, if `intoImage`: where a record ends, and no TAIL stands.
+ */
+export function report(ctx: LogStream, error: CkptError, intoImage: boolean): void {
+  const obstacles = error instanceof ObstacleError ? error.obstacles : [];
+  for (const { thing, reason, remedy } of obstacles.length > 1 ? obstacles : []) {
+    ckptMsg(ctx, '%s: %s; %s\n', thing, reason, remedy);
+  }
+  const total = intoImage ? ctx.total : (error.position ?? ctx.total);
+  const log = intoImage ? ctx : { ...ctx, total, kflags: CKPT_CTX_RESTART };
+  ckptErrAt(log, -error.errno, siteOf(error), '%s\n', textOf(error));
+  ctx.errno = log.errno;
+}
