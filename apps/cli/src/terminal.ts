@@ -6,7 +6,7 @@ import type { Progress } from '@ckpt/engine';
 
 /** Colours for standard error, where people read; NO_COLOR and pipes have none. */
 export const style = pico.createColors(
-  process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb' && isatty(2),
+  process.env.NO_COLOR === undefined && process.env.TERM !== 'dumb' && isatty(2),
 );
 
 /**

@@ -201,7 +201,7 @@ export async function demo(options: Options): Promise<void> {
     process.exitCode = exitStatus.failed;
     return;
   }
-  if (process.geteuid?.() !== 0 && process.env['CKPT_DEMO_NAMESPACE'] === undefined) {
+  if (process.geteuid?.() !== 0 && process.env.CKPT_DEMO_NAMESPACE === undefined) {
     inNamespace(process.argv.slice(1));
     return;
   }

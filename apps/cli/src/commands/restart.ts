@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { Option, type Command } from 'commander';
-import { createEngine, planJson, planText, type Plan, type Restarted } from '@ckpt/engine';
+import { createEngine, planToJson, planToText, type Plan, type Restarted } from '@ckpt/engine';
 import { FdFile, openImage } from '@ckpt/io/node';
 import { UsageError } from '../failure.ts';
 import { debugOptions, openLog, withCommon, type Common } from '../options.ts';
@@ -76,8 +76,8 @@ function source(path: string | undefined): FdFile {
 }
 
 function printPlan(plan: Plan, format: true | 'json' | 'text'): void {
-  if (format === 'text') console.log(planText(plan));
-  else console.log(JSON.stringify(planJson(plan), undefined, 2));
+  if (format === 'text') console.log(planToText(plan));
+  else console.log(JSON.stringify(planToJson(plan), undefined, 2));
 }
 
 function tell({ running, plan, revision }: Restarted, options: Options, ms: number): void {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { CkptError, recordName } from '@ckpt/format';
+import { CHECKPOINT_VERSION_PROCESS, CkptError, recordName } from '@ckpt/format';
 import { createEngine, type Engine, type Verified } from '@ckpt/engine';
 import { createReader } from '@ckpt/linux/reader';
 import { openImage } from '@ckpt/io/node';
@@ -19,7 +19,7 @@ function defect(file: string, error: CkptError): Record<string, unknown> {
     ok: false,
     errno,
     pos: pos ?? null,
-    type: error.type === undefined ? null : recordName(error.type),
+    type: error.type === undefined ? null : recordName(error.type, CHECKPOINT_VERSION_PROCESS),
     field: field ?? null,
     message,
   };
