@@ -15,7 +15,7 @@ export interface RecordHeader {
 }
 
 /** Type and length of the eight bytes that open a record. */
-export function decodeHeader(bytes: Uint8Array): { type: number; length: number } {
+function decodeHeader(bytes: Uint8Array): { type: number; length: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, headerLength);
   return { type: view.getUint32(0, true), length: view.getUint32(4, true) };
 }

@@ -1,4 +1,4 @@
-import { CKPT_HDR_STRING, CkptError } from '@ckpt/format';
+import { CKPT_HDR_STRING } from '@ckpt/format';
 import { checkLength, fault, located } from './fault.ts';
 import type { Stream } from './file.ts';
 import type { RecordHeader } from './header.ts';
@@ -8,16 +8,16 @@ import { decodeText } from './text.ts';
 import { readFully } from './transfer.ts';
 
 /** Bytes of the longest payload that a reader without limit takes: 16 MiB, a PAGES record's. */
-export const payloadMax = 16 * 1024 * 1024;
+const payloadMax = 16 * 1024 * 1024;
 
 /** Bytes that are allocated on the word of an image alone. */
 const trustMax = 1024 * 1024;
 
-function memory(length: number): Uint8Array {
+function memory(stream: Stream, length: number): Uint8Array {
   try {
     return new Uint8Array(length);
   } catch (cause) {
-    throw new CkptError('ENOMEM', `no memory for ${length} bytes`, { cause });
+    throw fault('ENOMEM', stream, `no memory for ${length} bytes`, { cause });
   }
 }
 
@@ -28,7 +28,7 @@ function memory(length: number): Uint8Array {
 function readNew(stream: Stream, header: RecordHeader, front: number): Uint8Array {
   const payload = header.length - headerLength;
   const end = front + payload;
-  let bytes = memory(Math.min(end, trustMax));
+  let bytes = memory(stream, Math.min(end, trustMax));
   let done = front;
   const more = { type: header.type, field: 'payload' };
   try {
@@ -37,7 +37,7 @@ function readNew(stream: Stream, header: RecordHeader, front: number): Uint8Arra
       const count = readFully(stream.file, bytes.subarray(done));
       done += count;
       if (count < room || done === end) break;
-      const grown = memory(Math.min(end, bytes.length * 2));
+      const grown = memory(stream, Math.min(end, bytes.length * 2));
       grown.set(bytes);
       bytes = grown;
     }

@@ -6,7 +6,7 @@ import { formatInteger, type Conversion } from './integer.ts';
 export type Argument = string | number | bigint | Uint8Array | undefined;
 
 /** Hands out arguments in order; `done` says that there is none left. */
-export interface Arguments {
+interface Arguments {
   readonly done: boolean;
   next(): Argument;
 }
