@@ -18,7 +18,8 @@ export function codecByHand(size, { put, get }) {
   };
 }
 
-let sink = 0;
+/** Keeps results in use. */
+export let sink = 0;
 
 export function encode(codec, values) {
   return () => {

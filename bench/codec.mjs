@@ -114,7 +114,8 @@ async function measure(struct, hand, operation) {
   return times.map(median);
 }
 
-const row = (...cells) => console.log(cells.map((cell) => String(cell).padEnd(12)).join(''));
+const row = (...cells) =>
+  process.stdout.write(`${cells.map((cell) => String(cell).padEnd(12)).join('')}\n`);
 row('struct', 'operation', 'ckpt ns', 'by hand ns', 'ratio');
 for (const [struct, hand] of structs)
   for (const operation of ['encode', 'decode', 'write', 'read']) {
