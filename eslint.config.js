@@ -75,7 +75,10 @@ export default defineConfig(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
     },
   },
-  { files: ['**/*.js'], languageOptions: { globals: { console: 'readonly', URL: 'readonly' } } },
+  {
+    files: ['**/*.js', 'bench/**'],
+    languageOptions: { globals: { console: 'readonly', URL: 'readonly' } },
+  },
   // Targets use whatever a program in Node finds.
   { files: ['tests/live/programs/*'], rules: { 'no-undef': 'off' } },
   layers.filter(({ files }) => files.length > 0),

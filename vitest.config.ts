@@ -22,7 +22,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['{packages,apps}/*/src/**/*.test.ts', 'bench/src/**/*.test.ts'],
+          include: ['{packages,apps}/*/src/**/*.test.ts'],
           exclude: [live, long, ...never],
           testTimeout: 30_000,
         },
