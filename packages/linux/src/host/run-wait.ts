@@ -34,7 +34,7 @@ export function waitForEnd(pid: number): Promise<number> {
         resolve(status);
       } catch (error) {
         stop();
-        reject(error);
+        reject(error instanceof Error ? error : new Error(String(error)));
       }
     };
     const timer = setInterval(check, pollMs);

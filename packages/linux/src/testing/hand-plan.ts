@@ -115,6 +115,17 @@ export class HandPlan {
     this.call('mprotect', [codeAddress, pageSize, PROT_READ | PROT_EXEC]);
   }
 
+  /** The same without stored pages. */
+  codeWithoutStore(hex: string): void {
+    const blob = Buffer.from(hex, 'hex');
+    this.map(codeAddress, pageSize);
+    const fd = this.call('memfd_create', [{ blob: Buffer.from('code\0') }, 0]);
+    this.call('pwrite64', [fd, { blob }, blob.length, 0], { expect: blob.length });
+    this.call('pread64', [fd, codeAddress, blob.length, 0], { expect: blob.length });
+    this.call('close', [fd]);
+    this.call('mprotect', [codeAddress, pageSize, PROT_READ | PROT_EXEC]);
+  }
+
   /** Leads a descriptor to a file. */
   output(path: string, fd = 1): void {
     const blob = Buffer.from(`${path}\0`);
