@@ -57,12 +57,12 @@ function join(runs: readonly Run[], pageSize: number): readonly Run[] {
   const joined: Run[] = [];
   for (const run of runs) {
     const last = joined.at(-1);
-    const touches =
-      last !== undefined &&
-      last.guard === run.guard &&
-      last.address + BigInt(last.pages * pageSize) === run.address;
-    if (touches) joined[joined.length - 1] = { ...last, pages: last.pages + run.pages };
-    else joined.push(run);
+    const end = (last?.address ?? 0n) + BigInt((last?.pages ?? 0) * pageSize);
+    if (last?.guard === run.guard && end === run.address) {
+      joined[joined.length - 1] = { ...last, pages: last.pages + run.pages };
+    } else {
+      joined.push(run);
+    }
   }
   return joined;
 }

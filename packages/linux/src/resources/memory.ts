@@ -1,5 +1,14 @@
 import type { CheckpointScope, Resource, RestoreScope } from '@ckpt/engine';
-import { CKPT_HDR_BUFFER, CKPT_HDR_STRING, Mm, PageMap, Shm, Vma, pathFlags } from '@ckpt/format';
+import {
+  CKPT_HDR_BUFFER,
+  CKPT_HDR_STRING,
+  Mm,
+  PageMap,
+  Path,
+  Shm,
+  Vma,
+  pathFlags,
+} from '@ckpt/format';
 import { parseSmaps } from '../procfs/smaps.ts';
 import { parseStat } from '../procfs/stat.ts';
 import { ascending, freeRange, type Range } from './memory-hole.ts';

@@ -31,7 +31,7 @@ function obstacle(
   if (isMangled(facts.name)) {
     return ['its name is no UTF-8', 'rename the file'];
   }
-  if (there !== undefined && there.dev === facts.stat.dev && there.ino === facts.stat.ino) {
+  if (there?.dev === facts.stat.dev && there.ino === facts.stat.ino) {
     return undefined;
   }
   if (!facts.name.endsWith(deletedMark) && facts.stat.nlink > 0) {
