@@ -8,8 +8,7 @@ import {
 } from '@ckpt/format';
 import { _ckptReadString, ckptReadObjType, ckptWriteObj, ckptWriteString } from '@ckpt/io';
 import type { Stream } from '@ckpt/io';
-import type { System } from './host.ts';
-import { inRecord, writeOpening, type Opening } from './image-opening.ts';
+import { inRecord, writeOpening, type Opening, type Writer } from './image-opening.ts';
 import { RecordWriter } from './record-writer.ts';
 
 /** What an image of revision 3 says of its task. */
@@ -35,19 +34,19 @@ export function commField(name: Uint8Array): Uint8Array {
  *
  * @throws CkptError as write(2).
  */
-export function writeBaseImage(stream: Stream, system: System, { task, comm }: BaseTask): void {
-  writeOpening(stream, system, 3);
+export function writeBaseImage(stream: Stream, writer: Writer, { task, comm }: BaseTask): void {
+  writeOpening(stream, writer, 3);
   ckptWriteObj(stream, Container.encode({}));
   ckptWriteObj(stream, Task.encode(task));
   ckptWriteString(stream, commField(comm));
   ckptWriteObj(stream, Tail.encode({ magic: CHECKPOINT_MAGIC_TAIL }));
 }
 
-/** The same in memory, without its TAIL: what a writer that fails has to end. */
-export function encodeBaseImage(system: System, task: BaseTask): Uint8Array {
+/** The same in memory. */
+export function encodeBaseImage(writer: Writer, task: BaseTask): Uint8Array {
   const records = new RecordWriter();
-  writeBaseImage(records.stream(), system, task);
-  return records.bytes().subarray(0, -Tail.size);
+  writeBaseImage(records.stream(), writer, task);
+  return records.bytes();
 }
 
 /** Reads the TAIL. @throws CkptError EINVAL without its magic; EPIPE, EIO. */

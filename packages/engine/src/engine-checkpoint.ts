@@ -90,7 +90,7 @@ function checkpointBase(work: Work, pid: number): Made {
     return [made, frozen.frozenMs()] as const;
   });
   const system = host.system();
-  work.unfinished = { at: 0, head: encodeBaseImage(system, facts) };
+  work.unfinished = { at: 0, head: encodeBaseImage(system, facts).subarray(0, -Tail.size) };
   writeBaseImage(ctx, system, facts);
   ckptDebug(ctx, 'task %d\n', 0);
   return { pages: 0, frozenMs, notes: [] };

@@ -170,6 +170,8 @@ export interface Frozen {
   watches?(task: Task, fd: number, epoll: number, target: number, index: number): boolean;
   /** Up to `length` unread bytes of a pipe, which stay there (tee(2)); `fd` is an end that reads. */
   peekPipe?(task: Task, fd: number, length: number): Uint8Array;
+  /** revents of poll(2) for every event, without waiting; on a duplicate of the descriptor. */
+  pollFile?(task: Task, fd: number): number;
   /** Others than the task that hold the pipe or socket of that link: "1234 (tail)". */
   holders?(task: Task, link: string): readonly string[];
   /** Inode of the socket at the other end of a UNIX socket; 0: none; undefined: not known. */

@@ -17,6 +17,9 @@ export type KernelVersion = readonly [major: number, minor: number, patch: numbe
 
 export type Revision = 3 | 100;
 
+/** What an image tells of the machine that wrote it. */
+export type Writer = Pick<System, 'uts' | 'kernel' | 'time'>;
+
 /** What opens every image: HEADER and three BUFFER records. */
 export interface Opening {
   readonly revision: Revision;
@@ -37,7 +40,7 @@ function utsField(text: string): Uint8Array {
 }
 
 /** HEADER of an image written on this machine. */
-export function headerOf({ kernel, time }: System, revision: Revision): Header {
+function headerOf({ kernel, time }: Writer, revision: Revision): Header {
   const [major, minor, patch] = kernel;
   return {
     magic: CHECKPOINT_MAGIC_HEAD,
@@ -57,9 +60,9 @@ export function headerOf({ kernel, time }: System, revision: Revision): Header {
 }
 
 /** Writes HEADER and the three BUFFER records: 275 bytes. @throws CkptError as write(2). */
-export function writeOpening(stream: Stream, system: System, revision: Revision): void {
-  ckptWriteObj(stream, Header.encode(headerOf(system, revision)));
-  for (const text of [system.uts.release, system.uts.version, system.uts.machine]) {
+export function writeOpening(stream: Stream, writer: Writer, revision: Revision): void {
+  ckptWriteObj(stream, Header.encode(headerOf(writer, revision)));
+  for (const text of [writer.uts.release, writer.uts.version, writer.uts.machine]) {
     ckptWriteBuffer(stream, utsField(text));
   }
 }

@@ -31,6 +31,7 @@ export {
   type KernelVersion,
   type Opening,
   type Revision,
+  type Writer,
 } from './image-opening.ts';
 export { readMetadata, type Metadata } from './image-reader.ts';
 export { limits } from './limits.ts';

@@ -45,17 +45,17 @@ export interface CheckpointScope {
   /** Paths, sizes: whatever the user set; keys are the command's option names. */
   readonly options: Readonly<Record<string, unknown>>;
   /** Answers to this kind's own calls, in the order of `asks`. */
-  answers(thread?: Thread): readonly Answer[];
+  readonly answers: (thread?: Thread) => readonly Answer[];
   /** One more record of the image's metadata. */
-  emit<T>(type: RecordType<T>, value: T): void;
+  readonly emit: <T>(type: RecordType<T>, value: T) => void;
   /** Bytes behind a record: type BUFFER, STRING (no NUL), or a raw payload type such as CPU_FPU. */
-  emitBytes(type: number, bytes: Uint8Array): void;
+  readonly emitBytes: (type: number, bytes: Uint8Array) => void;
   /** ARRAY { count, element size } and the elements. */
-  emitArray<T>(element: Struct<T>, values: readonly T[]): void;
+  readonly emitArray: <T>(element: Struct<T>, values: readonly T[]) => void;
   /** Collected; all of them are told at once, before harm is done. */
-  refuse(obstacle: Obstacle): void;
+  readonly refuse: (obstacle: Obstacle) => void;
   /** Told to the user, and the checkpoint goes on. */
-  note(sentence: string): void;
+  readonly note: (sentence: string) => void;
 }
 
 /** A record of the image's metadata, read and checked for its form. */
@@ -111,9 +111,9 @@ export interface RestoreScope {
   readonly pid: number;
   readonly options: Readonly<Record<string, unknown>>;
   /** stat of a path on this machine; undefined when it is not there. */
-  stat(path: string): FileStat | undefined;
+  readonly stat: (path: string) => FileStat | undefined;
   /** Appends a call; returns a Value that stands for its result. */
-  call(
+  readonly call: (
     section: Section,
     from: ImageRecord,
     call: string,
@@ -125,12 +125,12 @@ export interface RestoreScope {
       readonly expect?: number | bigint;
       readonly expectRoom?: CallStep['expectRoom'];
     },
-  ): { readonly result: string };
+  ) => { readonly result: string };
   /** Appends any other step; the id is given. */
-  step(section: Section, step: DistributiveOmit<Step, 'id'>): void;
+  readonly step: (section: Section, step: DistributiveOmit<Step, 'id'>) => void;
   /** A name for room or words that no other step uses. */
-  fresh(prefix: string): string;
-  note(sentence: string): void;
+  readonly fresh: (prefix: string) => string;
+  readonly note: (sentence: string) => void;
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

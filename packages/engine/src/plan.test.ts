@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { checkPlan } from './plan-check.ts';
+import { base64, planToJson, planToText } from './plan-json.ts';
+import type { Plan, Step } from './plan.ts';
+import { caught } from './testing/caught.ts';
+
+const from = { position: 16, path: 'toy' };
+const at = { on: 1, from } as const;
+const call = (id: string, args: Extract<Step, { op: 'call' }>['args'], more = {}): Step => ({
+  ...{ op: 'call', id, call: 'close', args, failure: 'fatal', what: 'close' },
+  ...at,
+  ...more,
+});
+const spawn: Step = { op: 'spawn', id: 'spawn', kind: 'process', pid: 1, ...at };
+const load = (id: string, index: number, address: bigint, length = 4096): Step => ({
+  ...{ op: 'load', id, index, length, to: { address } },
+  ...at,
+});
+const meet: Step = { op: 'meet', id: 'meet', barrier: 'ready', parties: [1], ...at };
+const resume: Step = {
+  ...{ op: 'resume', id: 'resume', registers: new Uint8Array(216), xstate: new Uint8Array(0) },
+  ...{ signalMask: 0n, words: [], pending: [], pendingShared: [], stopped: false },
+  ...at,
+};
+
+const planOf = (...steps: readonly Step[]): Plan => ({
+  ...{ pid: 1, store: { pages: 4, pageSize: 4096 }, notes: ['a note'] },
+  steps: [spawn, ...steps, meet, resume],
+});
+
+describe('a plan', () => {
+  it('is right', () => {
+    const room = { room: 'ends', size: 8 };
+    const plan = planOf(
+      call('a', [room, 0]),
+      call('b', [{ result: 'a' }, { word: 'ends', index: 1 }]),
+      call('c', [room], { expectRoom: { room: 'ends', offset: 0, bytes: new Uint8Array(8) } }),
+      load('d', 0, 0x10000n),
+      load('e', 1, 0x20000n, 8192),
+    );
+    expect(() => {
+      checkPlan(plan);
+    }).not.toThrow();
+  });
+
+  it.each<[string, readonly Step[]]>([
+    ['no earlier step', [call('a', [{ result: 'b' }]), call('b', [])]],
+    ['no earlier step', [call('a', [{ result: 'a' }])]],
+    ['another step', [call('a', []), call('a', [])]],
+    ['no room', [call('a', [{ word: 'ends', index: 0 }])]],
+    [
+      'word 2',
+      [
+        call('a', [
+          { room: 'ends', size: 8 },
+          { word: 'ends', index: 2 },
+        ]),
+      ],
+    ],
+    ['has 8 bytes', [call('a', [{ room: 'r', size: 8 }]), call('b', [{ room: 'r', size: 9 }])]],
+    ['7 arguments', [call('a', [0, 0, 0, 0, 0, 0, 0])]],
+    ['no argument', [call('a', [0.5])]],
+    [
+      'a pointer',
+      [call('a', [{ blob: new Uint8Array(8), pointers: [{ offset: 1, to: new Uint8Array(1) }] }])],
+    ],
+    ['no thread 2', [call('a', [], { on: 2 })]],
+    ['a store of 4', [load('a', 4, 0x10000n)]],
+    ['a store of 4', [load('a', 3, 0x10000n, 4097)]],
+    ['go upwards', [load('a', 1, 0x10000n), load('b', 0, 0x20000n)]],
+    ['fills what', [load('a', 0, 0x10000n, 8192), load('b', 2, 0x11000n)]],
+    ['no user memory', [load('a', 0, 0x10001n)]],
+    ['no user memory', [load('a', 0, (1n << 47n) - 4096n, 8192)]],
+    [
+      'a second wipe',
+      ['a', 'b'].map((id) => ({
+        op: 'wipe',
+        id,
+        hole: { address: 0x100000n, length: 4096 },
+        ...at,
+      })),
+    ],
+    [
+      'the executor',
+      [
+        { op: 'wipe', id: 'a', hole: { address: 0x10000n, length: 65536 }, ...at },
+        load('b', 0, 0x12000n),
+      ],
+    ],
+    ['made twice', [{ op: 'spawn', id: 'a', kind: 'thread', pid: 1, ...at }]],
+    ['the first step', [{ op: 'spawn', id: 'a', kind: 'process', pid: 2, ...at }]],
+    ['never lets it go', [{ op: 'spawn', id: 'a', kind: 'thread', pid: 2, ...at }]],
+    [
+      'not at the last barrier',
+      [{ op: 'meet', id: 'a', barrier: 'x', parties: [], ...at }, { ...resume, id: 'r' }, meet],
+    ],
+  ])('is refused: %s', (sentence, steps) => {
+    const error = caught(() => {
+      checkPlan(planOf(...steps));
+    });
+    expect(error.code).toBe('EINVAL');
+    expect(error.sentence).toContain(sentence);
+  });
+
+  it('becomes JSON', () => {
+    const plan = planOf(call('a', [1n << 60n, { blob: Uint8Array.of(1, 2, 3, 4) }]));
+    const json = JSON.parse(JSON.stringify(planToJson(plan))) as { steps: { args: unknown[] }[] };
+    expect(json.steps[1]?.args).toEqual(['1152921504606846976', { blob: { base64: 'AQIDBA==' } }]);
+  });
+
+  it('becomes text, a line each step', () => {
+    const name = { blob: Uint8Array.of(0x68, 0x69, 0) };
+    const text = planToText(
+      planOf(call('a', [name, 0x1000n, { result: 'spawn' }]), load('b', 0, 0x10000n)),
+    );
+    expect(text.split('\n')).toEqual([
+      'pid 1, 4 pages of 4096 bytes',
+      '1  spawn: make process 1  # toy',
+      '1  a: close("hi", 0x1000, <spawn>)  # toy',
+      '1  b: load 4096 bytes from page 0 to 0x10000  # toy',
+      '1  meet: meet ready: 1  # toy',
+      '1  resume: go  # toy',
+      'note: a note',
+      '',
+    ]);
+  });
+
+  it('writes base64 as others do', () => {
+    for (let length = 0; length < 10; length++) {
+      const bytes = Uint8Array.from({ length }, (_, index) => index * 29);
+      expect(base64(bytes)).toBe(Buffer.from(bytes).toString('base64'));
+    }
+  });
+});
