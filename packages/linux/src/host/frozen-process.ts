@@ -12,22 +12,24 @@ import type {
   ThreadState,
 } from '@ckpt/engine';
 import { closeSync } from 'node:fs';
+import { compareFiles, watches } from './compare-files.ts';
+import { findHoldersOf } from './holders.ts';
 import type { Identity } from './identity.ts';
 import { copyRuns } from './memory-copy.ts';
 import type { Memory } from './memory.ts';
 import { readPages, scanPages } from './page-scan.ts';
-import { probe } from './probe.ts';
+import { peekPipe } from './pipe-content.ts';
+import { probe, withDuplicate } from './probe.ts';
 import type { Tracer } from './ptrace.ts';
 import type { Remote } from './remote.ts';
 import type { Seizure } from './seizure.ts';
-import { address, failure, pageSize, stableBytes, syscall, trySyscall } from './syscall.ts';
+import { address, pageSize, stableBytes, syscall, trySyscall } from './syscall.ts';
 import type { OwnState } from './tracee.ts';
+import { unixPeer } from './unix-peer.ts';
 
 /** How long a killed process may take to end. */
 const reapMs = 10_000;
 
-/** KCMP_FILE of linux/kcmp.h. */
-const KCMP_FILE = 0;
 const SIGKILL = 9;
 
 export interface Parts {
@@ -103,9 +105,27 @@ export class FrozenProcess implements Frozen {
   }
 
   sameFile({ pid }: Task, a: number, b: number): boolean {
-    const order = trySyscall('kcmp', pid, pid, KCMP_FILE, a, b);
-    if (order < 0) throw failure(-order, `comparing descriptors ${a} and ${b} of process ${pid}`);
-    return order === 0;
+    return compareFiles(pid, a, b) === 0;
+  }
+
+  compareFiles({ pid }: Task, a: number, b: number): number {
+    return compareFiles(pid, a, b);
+  }
+
+  watches({ pid }: Task, fd: number, epoll: number, target: number, index: number): boolean {
+    return watches(pid, fd, epoll, target, index);
+  }
+
+  peekPipe(_task: Task, fd: number, length: number): Uint8Array {
+    return withDuplicate(this.#parts.identity.pidfd, fd, (own) => peekPipe(own, length));
+  }
+
+  holders({ pid }: Task, link: string): readonly string[] {
+    return findHoldersOf(link, pid);
+  }
+
+  unixPeer(_task: Task, inode: bigint): bigint | undefined {
+    return unixPeer(inode);
   }
 
   pages(_task: Task, start: bigint, end: bigint): readonly PageRun[] {

@@ -33,15 +33,20 @@ function callHere(call: Call, fd: number): Answer {
 }
 
 /**
- * Makes calls in this process on a duplicate of another's descriptor.
+ * Does something with a duplicate of another process's descriptor.
  * @throws CkptError EBADF when it has no such descriptor, EPERM.
  */
-export function probe(pidfd: number, fd: number, calls: readonly Call[]): Answer[] {
+export function withDuplicate<T>(pidfd: number, fd: number, use: (own: number) => T): T {
   const own = trySyscall('pidfd_getfd', pidfd, fd, 0);
   if (own < 0) throw failure(-own, `duplicating descriptor ${fd} of the process`);
   try {
-    return calls.map((call) => callHere(call, own));
+    return use(own);
   } finally {
     closeSync(own);
   }
+}
+
+/** Makes calls in this process on such a duplicate. */
+export function probe(pidfd: number, fd: number, calls: readonly Call[]): Answer[] {
+  return withDuplicate(pidfd, fd, (own) => calls.map((call) => callHere(call, own)));
 }

@@ -4,6 +4,8 @@ export interface StatFacts {
   /** R, S, D, T, t, Z, X, I. */
   readonly state: string;
   readonly parent: number;
+  readonly group: number;
+  readonly session: number;
   /** PF_* of linux/sched.h. */
   readonly flags: number;
   /** Clock ticks after boot. */
@@ -44,6 +46,8 @@ export function parseStatFacts(text: string): StatFacts {
     name: text.slice(text.indexOf('(') + 1, end),
     state: fields[0] ?? '',
     parent: Number(fields[1]),
+    group: Number(fields[2]),
+    session: Number(fields[3]),
     flags: Number(fields[6]),
     startTime: BigInt(fields[19] ?? 0),
   };

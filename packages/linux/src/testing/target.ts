@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   writeFileSync,
@@ -16,6 +17,12 @@ export function obstacle(): string | undefined {
   if (process.platform !== 'linux' || process.arch !== 'x64') return 'not Linux on x86-64';
   if (process.geteuid?.() !== 0) return 'not root';
   return spawnSync('gcc', ['--version']).status === 0 ? undefined : 'no gcc for the test programs';
+}
+
+/** Compiles one of the programs in `programs/`; returns the path of what can be run. */
+export function program(name: string, ...flags: readonly string[]): string {
+  const source = new URL(`programs/${name}.c`, import.meta.url);
+  return compile(readFileSync(source, 'utf8'), ...flags);
 }
 
 /** Compiles a C program, once for each text; returns the path of the program. */
@@ -62,6 +69,11 @@ export class Target {
     } catch {
       return undefined;
     }
+  }
+
+  /** Ids of its threads. */
+  threads(): number[] {
+    return readdirSync(`/proc/${this.pid}/task`).map(Number);
   }
 
   get isAlive(): boolean {

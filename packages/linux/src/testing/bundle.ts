@@ -1,0 +1,26 @@
+import { mkdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+/** Native code is found from here. */
+const folder = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url));
+
+/**
+ * Bundles a TypeScript program of this folder for Node, which may not be able to strip types;
+ * returns the path of the result.
+ */
+export async function bundle(entry: string): Promise<string> {
+  const input = fileURLToPath(new URL(entry, import.meta.url));
+  const file = join(folder, `${basename(entry, '.ts')}.js`);
+  mkdirSync(dirname(file), { recursive: true });
+  const made = await rolldown({
+    input,
+    platform: 'node',
+    external: [/^node:/, 'koffi'],
+    resolve: { conditionNames: ['@ckpt/source', 'node', 'import'] },
+  });
+  await made.write({ file, format: 'esm', codeSplitting: false });
+  await made.close();
+  return file;
+}

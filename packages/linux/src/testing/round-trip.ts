@@ -1,0 +1,36 @@
+import { createEngine, type EngineOptions, type Running } from '@ckpt/engine';
+import { MemoryFile } from '@ckpt/io';
+import { existsSync } from 'node:fs';
+import { createHost } from '../host/linux-host.ts';
+import { resources } from '../resources/index.ts';
+import { pause } from './target.ts';
+
+/** A process that was checkpointed, killed, and restarted. */
+export interface RoundTrip {
+  readonly image: Uint8Array;
+  readonly running: Running;
+  readonly notes: readonly string[];
+}
+
+const host = createHost(resources);
+
+/** Image of a process, which goes on unless `options` say otherwise. */
+export function imageOf(pid: number, options: EngineOptions = {}): Uint8Array {
+  const file = new MemoryFile();
+  createEngine(host, options).checkpoint(pid, file);
+  return file.bytes;
+}
+
+/** Restarts an image; the process is a child of this one. */
+export function restartImage(image: Uint8Array, options: EngineOptions = {}): RoundTrip {
+  const { running, plan } = createEngine(host, options).restart(0, new MemoryFile(image));
+  return { image, running, notes: [...plan.notes, ...running.warnings] };
+}
+
+/** Checkpoints a process, kills it, and restarts it under its own pid. */
+export function roundTrip(pid: number): RoundTrip {
+  const image = imageOf(pid, { kill: true });
+  // Its pid is free when its parent has waited for it.
+  while (existsSync(`/proc/${pid}`)) pause(5);
+  return restartImage(image);
+}
