@@ -77,14 +77,14 @@ const common = [
   fields(base.ErrorRecord),
 ];
 
-const process = [
+const full = [
   ...[HeaderArch, Tree, ProcessTask, RestartBlock, Thread, Cpu, Cred],
   ...[FileTable, File, Tty, EpollItems, Path, Pipe, Eventfd, IoUring, Timerfd, Signalfd],
   ...[Mm, Vma, Shm, Fs, Sighand, Signal, Sigpending, PosixTimer, Socket],
   ...[Features, Identity, ArrayHeader, PageMap, pages.Store, pages.MetaEnd, pages.Pages],
 ].map(fields);
 
-const processOnly = [
+const fullOnly = [
   payload(CKPT_HDR_CPU_FPU, 'CPU_FPU', 'The xstate area of a thread.'),
   payload(CKPT_HDR_FILE_NAME, 'FILE_NAME', 'A path, no NUL at its end.'),
   payload(pages.CKPT_HDR_PAD, 'PAD', 'Zeros, so that the payload of the next PAGES is aligned.'),
@@ -112,7 +112,7 @@ function table(kinds: readonly RecordKind[]): ReadonlyMap<number, RecordKind> {
 }
 
 /** Names that revision 100 has under another number than Linux-CR are not said twice. */
-const ours = [...common, ...process, ...processOnly];
+const ours = [...common, ...full, ...fullOnly];
 const taken = new Set(ours.map(({ name }) => name));
 
 const tables: ReadonlyMap<number, ReadonlyMap<number, RecordKind>> = new Map([

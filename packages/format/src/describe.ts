@@ -31,8 +31,8 @@ export function jsonValue(value: unknown): number | string {
 }
 
 /** Every field of a struct with its value, in the order of the bytes. */
-export function describe<T extends object>(struct: Struct<T>, value: T): readonly Described[] {
-  const values = new Map<string, unknown>(Object.entries(value));
+export function describe<T>(struct: Struct<T>, value: T): readonly Described[] {
+  const values = new Map<string, unknown>(Object.entries(value as object));
   return struct.fields.map(({ name, offset, field }) => {
     const one = values.get(name);
     return {

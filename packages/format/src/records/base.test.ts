@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { CkptConst, CkptHdr, Container, ErrorRecord, Header, Tail, Task } from './base.ts';
+import type { Struct } from '../struct.ts';
 import { CHECKPOINT_MAGIC_HEAD, CHECKPOINT_MAGIC_TAIL } from './base.ts';
 
 const offsets = (struct: { fields: readonly { name: string; offset: number }[] }) =>
@@ -65,3 +67,26 @@ it('a header is read whatever its padding says', () => {
   bytes.fill(0xbb, 26, 32);
   expect(Header.decode(bytes)).toMatchObject({ rev: 3, _padding: 0xaaaa });
 });
+
+const images = new URL('../../../../golden/', import.meta.url);
+
+it.each(['minimal', 'task-odd', 'time-max', 'uts-other'])(
+  'an image of the base (%s) has these structs at their places',
+  (name) => {
+    const image = new Uint8Array(readFileSync(new URL(`valid-${name}.ckpt`, images)));
+    for (const { struct, at } of [
+      { struct: Header, at: 0 },
+      { struct: Container, at: 275 },
+      { struct: Task, at: 283 },
+      { struct: Tail, at: 347 },
+    ]) {
+      const bytes = image.slice(at, at + struct.size);
+      expect(CkptHdr.decode(bytes.subarray(0, 8))).toEqual({ type: struct.type, len: struct.size });
+      expect(reencode(struct, bytes)).toEqual(bytes);
+    }
+  },
+);
+
+function reencode<T>(struct: Struct<T>, bytes: Uint8Array): Uint8Array {
+  return struct.encode(struct.decode(bytes));
+}
