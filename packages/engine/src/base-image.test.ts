@@ -78,6 +78,8 @@ describe('an image of revision 3', () => {
     const name = calls.find(({ call }) => call === 'prctl')?.args[1];
     expect(name).toEqual({ blob: encodeText('sixteen-chars-x\0') });
     expect(plan.notes[0]).toContain('holds no program');
+    expect(plan.notes).toHaveLength(2);
+    expect(plan.notes[1]).toContain('version');
     expect(plan.pid).toBe(0);
   });
 

@@ -1,6 +1,8 @@
 import { Container, Task } from '@ckpt/format';
+import { decodeText } from '@ckpt/io';
 import type { BaseTask } from './base-image.ts';
 import type { System } from './host.ts';
+import type { Opening } from './image-opening.ts';
 import { checkPlan } from './plan-check.ts';
 import type { CallStep, Origin, Plan, ResumeStep, Step, Value } from './plan.ts';
 
@@ -60,11 +62,26 @@ function loopSteps(call: (name: string, args: readonly Value[]) => Value, page: 
   call('mprotect', [codeAddress, page, PROT_READ | PROT_EXEC]);
 }
 
+export interface BaseGround {
+  readonly system: System;
+  readonly opening: Opening;
+  /** `total` of the stream where the image starts. */
+  readonly start: number;
+}
+
+/** What the image was written on, where that is not this machine: no reason to refuse it. */
+function strangers(opening: Opening, { uts }: System): readonly string[] {
+  return (['machine', 'release', 'version'] as const).flatMap((name) => {
+    const was = decodeText(opening[name]);
+    return was === uts[name] ? [] : [`the image is of ${name} ${was}, this is ${uts[name]}`];
+  });
+}
+
 /**
  * Plan for an image of revision 3, which holds no program: a task that pauses, under the name and
- * with the tid pointers of the image, under any pid. `start` is where the image begins.
+ * with the tid pointers of the image, under any pid.
  */
-export function planBase({ task, comm }: BaseTask, system: System, start: number): Plan {
+export function planBase({ task, comm }: BaseTask, { system, opening, start }: BaseGround): Plan {
   const beforeTask = 275 + Container.size;
   const from: Origin = { position: start + beforeTask, path: 'TASK' };
   const name: Origin = { position: start + beforeTask + Task.size, path: 'comm' };
@@ -102,6 +119,7 @@ export function planBase({ task, comm }: BaseTask, system: System, start: number
     store: { pages: 0, pageSize: system.pageSize },
     notes: [
       'an image of revision 3 holds no program: the task has its name and tid pointers, and pauses',
+      ...strangers(opening, system),
     ],
   };
   checkPlan(plan);

@@ -5,7 +5,7 @@ import { createContext, withoutRestart, type Context } from './context.ts';
 import type { Restarted, Verified } from './engine-api.ts';
 import { checkFlags } from './engine-checkpoint.ts';
 import type { Host } from './host.ts';
-import type { Settled } from './options.ts';
+import type { Progress, Settled } from './options.ts';
 import type { Plan } from './plan.ts';
 import { report } from './report.ts';
 import { checkFree, readImage, type ReadGround, type ReadImage } from './restart.ts';
@@ -31,8 +31,15 @@ function reading<T>(options: Settled, { pid, ...files }: Reading, use: (ctx: Con
 }
 
 /** What images are planned for: the host's machine, or none. */
-function groundOf(host: Host | undefined, { kernel, settings }: Settled): ReadGround {
-  const ground = { kernel, options: settings };
+function groundOf(
+  host: Host | undefined,
+  { kernel, settings, progress: tell }: Settled,
+  phase: Progress['phase'],
+): ReadGround {
+  const progress = (done: number, total: number): void => {
+    tell({ phase, done, total });
+  };
+  const ground = { kernel, options: settings, progress };
   if (host === undefined) return ground;
   const stat = (path: string) => host.stat(path);
   return { ...ground, machine: { system: host.system(), resources: host.resources, stat } };
@@ -41,7 +48,7 @@ function groundOf(host: Host | undefined, { kernel, settings }: Settled): ReadGr
 /** Reads an image and its plan, which there is where there is a machine. */
 function planned(ctx: Context, host: Host, options: Settled): ReadImage & { readonly plan: Plan } {
   options.progress({ phase: 'read', done: 0, total: 0 });
-  const image = readImage(ctx, groundOf(host, options));
+  const image = readImage(ctx, groundOf(host, options, 'run'));
   const { plan } = image;
   if (plan === undefined) throw new Error('an image without a plan');
   ckptDebug(ctx, 'task %d\n', 0);
@@ -73,12 +80,7 @@ export function createPlan(host: Host, options: Settled) {
 export function createVerify(host: Host | undefined, options: Settled) {
   return (file: CkptFile, logFile?: CkptFile): Verified =>
     reading(options, { pid: 0, file, logFile }, (ctx) => {
-      const { revision, plan, pages, reader } = readImage(ctx, groundOf(host, options));
-      const { progress } = options;
-      for (let ready = reader.ready(); ready > 0; ready = reader.ready()) {
-        reader.skip(ready);
-        progress({ phase: 'read', done: reader.index, total: pages });
-      }
+      const { revision, plan, pages, reader } = readImage(ctx, groundOf(host, options, 'read'));
       reader.finish();
       return { revision, length: ctx.total, pages, notes: plan?.notes ?? [] };
     });

@@ -3,8 +3,8 @@ import type { LogStreamOptions } from '@ckpt/log';
 
 /** What goes on, for whoever waits. */
 export interface Progress {
-  readonly phase: 'freeze' | 'collect' | 'write' | 'read' | 'plan' | 'run';
-  /** Bytes written, or pages read so far, and of all; 0 where a phase has neither. */
+  readonly phase: 'freeze' | 'collect' | 'write' | 'read' | 'run';
+  /** Bytes written or read so far, and of all; 0 where a phase has none. */
   readonly done: number;
   readonly total: number;
 }

@@ -1,14 +1,23 @@
-import type { CkptFile } from '@ckpt/io';
+import { ckptKwrite, type CkptFile } from '@ckpt/io';
 import type { CopyTarget } from './host.ts';
 
 /** An image under way, which knows how many bytes it really has. */
 export class OutputFile implements CopyTarget {
   readonly fd?: number;
   readonly #file: CkptFile;
+  readonly #counted: CkptFile;
   #length = 0;
 
   constructor(file: CkptFile) {
     this.#file = file;
+    this.#counted = {
+      read: (into) => file.read(into),
+      write: (from) => {
+        const count = file.write(from);
+        this.#length += count;
+        return count;
+      },
+    };
     if (file.fd !== undefined) this.fd = file.fd;
   }
 
@@ -29,10 +38,10 @@ export class OutputFile implements CopyTarget {
     return this.#file.read(into);
   }
 
+  /** Writes all of it, however little the file takes at a time. */
   write(from: Uint8Array): number {
-    const count = this.#file.write(from);
-    this.#length += count;
-    return count;
+    ckptKwrite({ file: this.#counted, total: this.#length }, from);
+    return from.length;
   }
 
   /** Bytes that the kernel put into the descriptor. */

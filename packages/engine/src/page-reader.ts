@@ -20,6 +20,8 @@ export interface PageLayout {
   readonly pageSize: number;
   /** `total` of the stream where the image starts. */
   readonly start: number;
+  /** Is told how many pages were passed so far. */
+  readonly passed?: (pages: number) => void;
 }
 
 /** Walks PAD and PAGES records up to the TAIL, in bounded memory. */
@@ -89,6 +91,7 @@ class StreamPages implements PageReader {
   #pass(pages: number): void {
     this.#open -= pages;
     this.#index += pages;
+    this.#layout.passed?.(this.#index);
   }
 
   /** Pages at hand. @throws CkptError EINVAL when all were read. */

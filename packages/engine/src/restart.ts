@@ -14,6 +14,8 @@ import type { Resource } from './resource.ts';
 export interface ReadGround {
   readonly kernel: KernelVersion | undefined;
   readonly options: Readonly<Record<string, unknown>>;
+  /** Is told how many bytes of pages were read, and of how many. */
+  readonly progress: (done: number, total: number) => void;
   /** Absent where an image is only read: no plan is made, all known records are taken. */
   readonly machine?: {
     readonly system: System;
@@ -55,10 +57,14 @@ function readProcess(
   ground: ReadGround,
   start: number,
 ): ReadImage {
-  const { machine, options } = ground;
+  const { machine, options, progress } = ground;
   const { pages, identity } = metadata;
+  const pageSize = identity.page_size;
+  const passed = (done: number): void => {
+    progress(done * pageSize, pages * pageSize);
+  };
   const plan = machine === undefined ? undefined : planProcess(metadata, { ...machine, options });
-  const layout = { pages, pageSize: identity.page_size, start };
+  const layout = { pages, pageSize, start, passed };
   return { revision: 100, plan, pages, reader: createPageReader(stream, layout) };
 }
 
@@ -76,7 +82,8 @@ export function readImage(stream: Stream, ground: ReadGround): ReadImage {
   }
   const task = readBaseImage(stream, opening);
   const { machine } = ground;
-  const plan = machine === undefined ? undefined : planBase(task, machine.system, start);
+  const plan =
+    machine === undefined ? undefined : planBase(task, { system: machine.system, opening, start });
   return { revision: 3, plan, pages: 0, reader: noPages };
 }
 

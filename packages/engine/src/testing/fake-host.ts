@@ -43,7 +43,11 @@ export interface FakeOptions {
 /** Memory of a fake process: the same for everybody who looks. */
 export function memoryOf(address: bigint, length: number): Uint8Array {
   const start = Number(address & 0xffff_ffffn);
-  return Uint8Array.from({ length }, (_, index) => (start + index) * 31 + ((start + index) >> 12));
+  const bytes = new Uint8Array(length);
+  for (let index = 0; index < length; index++) {
+    bytes[index] = (start + index) * 31 + ((start + index) >> 12);
+  }
+  return bytes;
 }
 
 const stat =
