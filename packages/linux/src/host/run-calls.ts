@@ -4,7 +4,6 @@ import type { Tracer } from './ptrace.ts';
 import { at, failureOf } from './run-error.ts';
 import { entryStatus } from './run-executor-code.ts';
 import { cloneFailure, mayRetry, retryMicroseconds } from './run-holder.ts';
-import type { Made } from './run-made.ts';
 import type { PlannedCall } from './run-plan.ts';
 import { encodeTable, type Ground, type Outcome } from './run-table.ts';
 import type { Tracee } from './run-tracee.ts';
@@ -12,7 +11,6 @@ import type { Tracee } from './run-tracee.ts';
 export interface CallScope {
   readonly tracer: Tracer;
   readonly tracee: Tracee;
-  readonly made: Made;
   readonly ground: Ground;
   /** Results of all calls so far, also of those that failed. */
   readonly results: Map<string, bigint>;
@@ -59,9 +57,8 @@ function runTable(scope: CallScope, tid: number, calls: readonly PlannedCall[]) 
 }
 
 /** Waits for the threads that a table made, which stop by themselves. */
-function welcome({ tracee, made }: CallScope, spawned: readonly SpawnStep[]): void {
+function welcome({ tracee }: CallScope, spawned: readonly SpawnStep[]): void {
   for (const { pid } of spawned) tracee.waitStill(pid);
-  for (const tid of tracee.born) made.thread(tracee.pid, tid);
 }
 
 /**

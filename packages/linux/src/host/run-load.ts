@@ -1,6 +1,6 @@
 import type { LoadStep } from '@ckpt/engine';
 import { CkptError } from '@ckpt/format';
-import { at, nameOf } from './run-error.ts';
+import { nameOf } from './run-error.ts';
 import { entryStatus } from './run-executor-code.ts';
 import { fillMemory, pageSize, type LoadScope, type Piece } from './run-fill.ts';
 import type { PlannedLoad } from './run-plan.ts';
@@ -46,11 +46,7 @@ function drain(scope: LoadScope, tid: number, target: Target, buffer: Buffer): v
       { address: buffer.address + BigInt(done), length: buffer.length - done },
     );
     if (outcome?.status !== entryStatus.done || outcome.result === 0n) {
-      throw new CkptError(
-        nameOf(outcome?.result ?? 0n),
-        'writing stored contents',
-        at(target.step),
-      );
+      throw new CkptError(nameOf(outcome?.result ?? 0n), 'writing stored contents');
     }
     done += Number(outcome.result);
   }

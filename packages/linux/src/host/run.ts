@@ -126,7 +126,7 @@ export function runPlan(plan: Plan, pages: PageReader, options: RunOptions = {})
     ({ pid } = born.tracee);
     const imageFd = isFile ? externals.numbers.get('image') : undefined;
     const state = { compiled, externals, pages, imageFd, block, ground, results, warnings };
-    const scope: Scope = { ...state, ...born, tracer, made, holder, at };
+    const scope: Scope = { ...state, ...born, tracer, holder, at };
     prepare(scope);
     commit(scope);
   } catch (error) {

@@ -1,10 +1,10 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import process from 'node:process';
 import { serialize } from 'node:v8';
 import type { Plan } from '@ckpt/engine';
 
-/** A restart in a process of its own, of the built package, that kills itself at a point. */
+/** A restart in a process of its own, by the built package, that kills itself at a point. */
 const script = (runUrl: string): string => `
 import { readFileSync } from 'node:fs';
 import { deserialize } from 'node:v8';
@@ -17,22 +17,48 @@ const at = (point) => {
   points.push(point);
   if (points.length === Number(killAt)) process.kill(process.pid, 'SIGKILL');
 };
-const started = performance.now();
-const running = runPlan(deserialize(readFileSync(file)), none, { at });
-const ms = performance.now() - started;
-process.stdout.write(JSON.stringify({ pid: running.pid, points, ms }) + '\\n');
-process.exit(0);
+try {
+  const { pid, wait } = runPlan(deserialize(readFileSync(file)), none, { at });
+  const status = killAt === 'wait' ? await wait() : undefined;
+  process.stdout.write(JSON.stringify({ pid, points, status }));
+} catch (error) {
+  process.stdout.write(JSON.stringify({ points, error: error.message }));
+}
+process.exit();
 `;
 
-export interface Restarter {
-  readonly command: string;
-  readonly args: readonly string[];
+export interface Restarted {
+  /** Absent when it failed. */
+  readonly pid?: number;
+  readonly error?: string;
+  /** How it ended, if that was waited for. */
+  readonly status?: number;
+  /** All points that it came by. */
+  readonly points: readonly string[];
 }
 
-/** Command that runs a plan without stored pages; append the number of the point where it ends. */
-export function restarterOf(plan: Plan, name: (file: string) => string): Restarter {
-  const run = new URL('../../dist/host/run.js', import.meta.url);
-  writeFileSync(name('restarter.mjs'), script(run.href));
-  writeFileSync(name('plan'), serialize(plan));
-  return { command: process.execPath, args: [name('restarter.mjs'), name('plan')] };
+/** Runs plans without stored pages, each in a process of its own. */
+export class Restarter {
+  readonly #script: string;
+  readonly #plan: string;
+  readonly #before: readonly string[];
+
+  /** `name` makes paths of scratch files; `before` is a command that runs the command behind it. */
+  constructor(name: (file: string) => string, before: readonly string[] = []) {
+    this.#script = name('restarter.mjs');
+    this.#plan = name('plan');
+    this.#before = before;
+    writeFileSync(this.#script, script(new URL('../../dist/host/run.js', import.meta.url).href));
+  }
+
+  /** Undefined when it was killed at the point of that number, counted from 1. */
+  run(plan: Plan, killAt: number | 'wait' = 0): Restarted | undefined {
+    writeFileSync(this.#plan, serialize(plan));
+    const own = [process.execPath, this.#script, this.#plan, String(killAt)];
+    const [command = '', ...args] = [...this.#before, ...own];
+    const done = spawnSync(command, args, { encoding: 'utf8' });
+    if (done.signal === 'SIGKILL') return undefined;
+    if (done.status !== 0) throw new Error(`the restarter failed: ${done.stderr}`);
+    return JSON.parse(done.stdout) as Restarted;
+  }
 }
