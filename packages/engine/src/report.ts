@@ -35,6 +35,8 @@ function textOf({ sentence, path, field }: CkptError): string {
  * ERROR and its text, if `intoImage`: where a record ends, and no TAIL stands.
  */
 export function report(ctx: LogStream, error: CkptError, intoImage: boolean): void {
+  // Nobody listens: the site is not worth its stack.
+  if (!intoImage && ctx.logFile === undefined && ctx.debug === undefined) return;
   const obstacles = error instanceof ObstacleError ? error.obstacles : [];
   for (const { thing, reason, remedy } of obstacles.length > 1 ? obstacles : []) {
     ckptMsg(ctx, '%s: %s; %s\n', thing, reason, remedy);
