@@ -23,7 +23,8 @@ export interface Guest {
 
 type Label = 'stop_1' | 'stop_2' | 'stop_3';
 
-const SIGTRAP = 5;
+/** SIGTRAP with the mark of PTRACE_O_TRACESYSGOOD. */
+const syscallStop = 5 | 0x80;
 const SIGSTOP = 19;
 /** How long a thread may take to come back after a failure. */
 const recoverMs = 1000;
@@ -118,7 +119,7 @@ export class Executor {
         return getRegister(registers, 'r12');
       }
       if (stop.signal === SIGSTOP) signal = SIGSTOP;
-      else if (stop.signal !== (stopSignal || SIGTRAP)) {
+      else if (stop.signal !== (stopSignal || syscallStop)) {
         const at = getRegister(registers, 'rip').toString(16);
         throw new CkptError('EFAULT', `thread ${tid} met signal ${stop.signal} at 0x${at}`);
       }

@@ -16,8 +16,8 @@ afterEach(() => {
 });
 
 /** Runs the checkpointer that ends at a point; returns what it said if it got through. */
-function checkpoint({ pid }: Target, point: number): string | undefined {
-  const args = [doomed, String(pid), String(point)];
+function checkpoint({ pid }: Target, point: number, sent?: string): string | undefined {
+  const args = [doomed, String(pid), String(point), ...(sent === undefined ? [] : [sent])];
   const { signal, status, stdout, stderr } = spawnSync(process.execPath, args, {
     encoding: 'utf8',
   });
@@ -93,4 +93,20 @@ describe.skipIf(obstacle() !== undefined)('a checkpointer that is killed at any 
       5,
     );
   }, 120_000);
+
+  // A call that is made again although its signal came would wait for ever.
+  test.each(['pause', 'suspend', 'urgent'])(
+    'leaves a signal its effect: %s',
+    (how) => {
+      const waker = (target = new Target([program('waker'), how]));
+      waker.says('go');
+      for (let point = 1; ; point++) {
+        const through = checkpoint(waker, point, 'SIGUSR1');
+        waker.says(`woken ${point} handled ${point}\n`, 2000);
+        if (through !== undefined) break;
+      }
+      expect(waker.output).not.toContain('BAD');
+    },
+    120_000,
+  );
 });

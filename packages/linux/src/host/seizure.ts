@@ -1,6 +1,6 @@
 import { CkptError } from '@ckpt/format';
 import type { ProcDirectory } from './proc-directory.ts';
-import { ptraceEvents, type Stop, type Tracer } from './ptrace.ts';
+import { ptraceEvents, ptraceOptions, type Stop, type Tracer } from './ptrace.ts';
 import { ended, seizureDenied, unreachable } from './refusals.ts';
 import { isGone, isKernelHelper, parseStatFacts, type StatFacts } from './task-facts.ts';
 
@@ -120,7 +120,8 @@ export class Seizure {
 
   #seize(tid: number): boolean {
     try {
-      this.#tracer.seize(tid);
+      // Without the option a thread gets SIGTRAP when its tracer ends at a stop at a system call.
+      this.#tracer.seize(tid, ptraceOptions.TRACESYSGOOD);
       this.#waited.add(tid);
       this.#tracer.interrupt(tid);
       return true;

@@ -2,19 +2,23 @@
  * A checkpointer that is killed: freezes a process, asks all its threads, lets it go, and ends itself
  * by SIGKILL at a point of the way. Prints how many points there are when it gets through.
  *
- * Arguments: pid, number of the point (0: none), first point that counts ("frozen", ...; "": any).
+ * Arguments: pid, number of the point (0: none), and a signal that is sent to the frozen process: only
+ * points from there on count.
  */
 import { freezeProcess } from '../host/freeze.ts';
 import { Tracer } from '../host/ptrace.ts';
 
-const [pid = '', last = '', from = ''] = process.argv.slice(2);
+const [pid = '', last = '', signal] = process.argv.slice(2);
 
 let count = 0;
-let counts = from === '';
+let counts = signal === undefined;
 const points: string[] = [];
 
 function at(point: string): void {
-  counts ||= point === from;
+  if (!counts && point === 'frozen') {
+    counts = true;
+    process.kill(Number(pid), signal);
+  }
   if (!counts) return;
   points.push(point);
   if (++count === Number(last)) process.kill(process.pid, 'SIGKILL');

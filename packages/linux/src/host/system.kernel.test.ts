@@ -1,0 +1,61 @@
+import { execFileSync } from 'node:child_process';
+import { afterEach, describe, expect, test } from 'vitest';
+import { obstacle, program, Target } from '../testing/target.ts';
+import { createHost } from './linux-host.ts';
+
+const targets: Target[] = [];
+
+function start(name: string, ...args: readonly (string | number)[]): Target {
+  const target = new Target([program(name), ...args.map(String)]);
+  targets.push(target);
+  return target;
+}
+
+afterEach(() => {
+  for (const target of targets.splice(0)) target.end();
+});
+
+describe.skipIf(obstacle() !== undefined)('the host', () => {
+  const host = createHost([]);
+
+  test('tells what the machine is', () => {
+    const system = host.system();
+    expect(system.uts.release).toBe(execFileSync('uname', ['-r'], { encoding: 'utf8' }).trim());
+    expect(system.bootId).toHaveLength(16);
+    expect(system.cpu.xfeatures & 3n).toBe(3n);
+    expect(system.cpu.xstateSize).toBeGreaterThanOrEqual(576);
+    expect(system.vdsoHash).toBeGreaterThan(0);
+    expect(system.vdsoSize % 4096).toBe(0);
+    expect(system.choosesPids).toBe(true);
+    expect(system.self?.namespaces.pid).toMatch(/^pid:\[\d+\]$/);
+    expect(host.system().vdsoHash).toBe(system.vdsoHash);
+  });
+
+  test('tells who has a pid: process, thread, group or session', () => {
+    const threads = start('threads', 100_000_000);
+    threads.until('threads', () => threads.threads().length === 8);
+    const name = threads.status('Name') ?? '';
+    const tid = threads.threads().find((id) => id !== threads.pid) ?? 0;
+    expect(host.holder(threads.pid)).toBe(`${threads.pid} (${name})`);
+    expect(host.holder(tid)).toBe(`a thread (${name}) of process ${threads.pid}`);
+    expect(host.holder(4_194_304)).toBeUndefined();
+  });
+
+  test('freezes a small process for less than 15 ms', () => {
+    const sleeper = start('sleeper', 100_000, 1, 100);
+    sleeper.says('go');
+    host.system();
+    const times = Array.from({ length: 9 }, () => {
+      const frozen = host.freeze(sleeper.pid, 1000);
+      const [task] = frozen.tasks;
+      const [thread] = task?.threads ?? [];
+      if (task === undefined || thread === undefined) throw new Error('no thread');
+      frozen.thread(task, thread);
+      frozen.ask(task, thread, [{ call: 'getitimer', args: [0, { out: 32 }] }]);
+      frozen.thaw();
+      return frozen.frozenMs();
+    });
+    console.log(`frozen for ${times.map((ms) => ms.toFixed(2)).join(' ')} ms`);
+    expect(Math.min(...times)).toBeLessThan(15);
+  });
+});
