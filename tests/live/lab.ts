@@ -25,10 +25,14 @@ export interface Finished {
 
 /** A program under test: a process of its own session, its output in a file. */
 export class Program {
-  constructor(
-    readonly pid: number,
-    readonly output: string,
-  ) {}
+  readonly pid: number;
+  /** Path of the file that its output goes to. */
+  readonly output: string;
+
+  constructor(pid: number, output: string) {
+    this.pid = pid;
+    this.output = output;
+  }
 
   text(): string {
     return readFileSync(this.output, 'utf8');

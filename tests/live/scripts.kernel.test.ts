@@ -31,17 +31,17 @@ describe('an interpreter in a loop', () => {
   const present = (name: string) => find(name);
 
   test.skipIf(present('sh') === undefined)('sh counts on', async () => {
-    writeFileSync(lab.path('loop.sh'), scripts['sh'] ?? '');
+    writeFileSync(lab.path('loop.sh'), scripts.sh ?? '');
     await countsOn(lab.start('sh', [lab.path('loop.sh')]));
   });
 
   test.skipIf(present('perl') === undefined)('perl counts on', async () => {
-    writeFileSync(lab.path('loop.pl'), scripts['perl'] ?? '');
+    writeFileSync(lab.path('loop.pl'), scripts.perl ?? '');
     await countsOn(lab.start('perl', [lab.path('loop.pl')]));
   });
 
   test.skipIf(present('python3') === undefined)('python3 counts on', async () => {
-    writeFileSync(lab.path('loop.py'), scripts['python3'] ?? '');
+    writeFileSync(lab.path('loop.py'), scripts.python3 ?? '');
     const python = lab.run('python3', ['-c', 'import sys; print(sys.executable)']).stdout.trim();
     await countsOn(lab.start(python, [lab.path('loop.py')]));
   });
