@@ -70,8 +70,9 @@ function actionText(step: Step): string {
   switch (step.op) {
     case 'call': {
       const expect = step.expect === undefined ? '' : ` = ${step.expect}`;
+      const room = step.expectRoom === undefined ? '' : ` checks ${step.expectRoom.room}`;
       const warn = step.failure === 'warn' ? ' (or warn)' : '';
-      return `${step.call}(${step.args.map(valueText).join(', ')})${expect}${warn}`;
+      return `${step.call}(${step.args.map(valueText).join(', ')})${expect}${room}${warn}`;
     }
     case 'spawn':
       return `make ${step.kind} ${step.pid === 0 ? 'of any pid' : step.pid}`;
