@@ -19,7 +19,7 @@ export interface PlannerGround {
 }
 
 /** Where a step comes from, as an error or a plan shows it: "fd/FILE". */
-export function originOf(kind: string, { type, position }: ImageRecord): Origin {
+function originOf(kind: string, { type, position }: ImageRecord): Origin {
   return { position, path: `${kind}/${recordName(type)}` };
 }
 

@@ -10,7 +10,7 @@ const makers =
 const frame = /^(?:\s*at (?:new )?([\w$.#<>]+).* \(|([\w$.#<>/]*)@).*?:(\d+):\d+\)?$/;
 
 /** Where an error arose, `FUNC:LINE`. */
-export function siteOf(error: Error): string {
+function siteOf(error: Error): string {
   let first = error;
   while (first.cause instanceof CkptError) first = first.cause;
   let site: string | undefined;

@@ -1,6 +1,6 @@
 import type { CkptError, RecordType, Struct } from '@ckpt/format';
 import type { Answer, Call, FileStat, Frozen, System, Task, Thread } from './host.ts';
-import type { CallStep, LoadStep, Origin, Plan, ResumeStep, Step, Value } from './plan.ts';
+import type { CallStep, Step, Value } from './plan.ts';
 
 /** What keeps a process from being checkpointed, and what to do about it. */
 export interface Obstacle {
@@ -152,5 +152,3 @@ export interface Resource {
   /** Records to steps. Calls nothing, trusts no number of the image. */
   restore(scope: RestoreScope): void;
 }
-
-export type { LoadStep, Origin, Plan, ResumeStep };

@@ -7,7 +7,7 @@ import { toyKinds } from './toy-kinds.ts';
 
 export const pageSize = 4096;
 
-export const system: System = {
+const system: System = {
   uts: { release: '2.6.37', version: '#1 SMP', machine: 'x86_64' },
   kernel: [2, 6, 37],
   bootId: new Uint8Array(16).fill(7),

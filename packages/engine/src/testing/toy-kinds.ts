@@ -5,7 +5,7 @@ import type { ImageRecord, Resource } from '../resource.ts';
 const originOf = ({ position }: ImageRecord, path: string): Origin => ({ position, path });
 
 /** 200 events of the leader's tid, seen twice, and written once. */
-export const eventfd: Resource = {
+const eventfd: Resource = {
   kind: 'eventfd',
   records: [Eventfd],
   asksTask: [{ call: 'eventfd2', args: [0, 0] }],
@@ -26,7 +26,7 @@ export const eventfd: Resource = {
 };
 
 /** A pipe whose content is in the store: pages of all three sources. */
-export const pipe: Resource = {
+const pipe: Resource = {
   kind: 'pipe',
   records: [Pipe],
   checkpoint({ objhash, emit, store, task, frozen }) {
