@@ -1,3 +1,4 @@
+import { openSync } from 'node:fs';
 import { CkptError } from '@ckpt/format';
 import { Memory } from './memory.ts';
 import { ptraceOptions, type Tracer } from './ptrace.ts';
@@ -130,8 +131,17 @@ function cloneTask({ tracer, made, compiled, holder }: BirthScope, stub: Tracee)
   }
 }
 
-/** Makes the task, stopped: it holds nothing but what the stub had. */
-export function bringUp(scope: BirthScope): { readonly tracee: Tracee; readonly memory: Memory } {
+/** A task that stands still. */
+export interface Born {
+  readonly tracee: Tracee;
+  /** Opened while that is still allowed: a plan may end with making the task not dumpable. */
+  readonly memory: Memory;
+  /** Descriptor of its /proc/PID/maps. */
+  readonly maps: number;
+}
+
+/** Makes the task: it holds nothing but what the stub had. */
+export function bringUp(scope: BirthScope): Born {
   const { tracer, made, compiled, at } = scope;
   const { stub, memory: stubMemory } = startStub(scope);
   let pid;
@@ -149,5 +159,5 @@ export function bringUp(scope: BirthScope): { readonly tracee: Tracee; readonly 
   tracee.waitStill(pid);
   // Its id may have been written anywhere (CLONE_CHILD_SETTID).
   memory.write(address, executorCode);
-  return { tracee, memory };
+  return { tracee, memory, maps: openSync(`/proc/${pid}/maps`, 'r') };
 }

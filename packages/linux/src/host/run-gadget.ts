@@ -1,5 +1,4 @@
 import { CkptError } from '@ckpt/format';
-import { readFileSync } from 'node:fs';
 import type { Memory } from './memory.ts';
 
 /** The instruction `syscall`. */
@@ -13,17 +12,14 @@ interface Code {
   readonly name: string;
 }
 
-/** Mappings of a process that it can run code in, the vdso first. */
-function codeOf(
-  pid: number,
-  outside: { readonly address: bigint; readonly length: number },
-): Code[] {
+/** Mappings that the process can run code in, but for the executor's, the vdso first. */
+function codeOf(maps: string, outside: { readonly address: bigint; readonly length: number }) {
   const found: Code[] = [];
-  for (const line of readFileSync(`/proc/${pid}/maps`, 'latin1').split('\n')) {
+  for (const line of maps.split('\n')) {
     const parts = /^([0-9a-f]+)-([0-9a-f]+) (r.x.) \S+ \S+ \S+\s*(.*)$/.exec(line);
     if (parts === null) continue;
-    const start = BigInt(`0x${parts[1]}`);
-    const end = BigInt(`0x${parts[2]}`);
+    const start = BigInt(`0x${parts[1] ?? ''}`);
+    const end = BigInt(`0x${parts[2] ?? ''}`);
     const name = parts[4] ?? '';
     const ours = start < outside.address + BigInt(outside.length) && end > outside.address;
     if (!ours && name !== '[vsyscall]') found.push({ start, end, name });
@@ -46,15 +42,16 @@ function findIn(memory: Memory, { start, end }: Code): bigint | undefined {
  * Lets something happen with a system call instruction of the restored program itself, outside of
  * the executor's block, which that very call can then unmap. If there is none, two bytes of the
  * program's code are one for so long.
+ * @param maps Text of /proc/PID/maps.
  * @throws CkptError ENOEXEC when the program has no code at all.
  */
 export function withSyscallInstruction<T>(
   memory: Memory,
-  pid: number,
+  maps: string,
   block: { readonly address: bigint; readonly length: number },
   use: (address: bigint) => T,
 ): T {
-  const mappings = codeOf(pid, block);
+  const mappings = codeOf(maps, block);
   for (const code of mappings) {
     const address = findIn(memory, code);
     if (address !== undefined) return use(address);

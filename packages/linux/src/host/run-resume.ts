@@ -1,4 +1,5 @@
 import { CkptError } from '@ckpt/format';
+import { readFileSync } from 'node:fs';
 import type { Memory } from './memory.ts';
 import type { Tracer } from './ptrace.ts';
 import { withRegisters } from './registers.ts';
@@ -14,6 +15,8 @@ export interface ResumeScope {
   readonly tracer: Tracer;
   readonly tracee: Tracee;
   readonly memory: Memory;
+  /** Descriptor of /proc/PID/maps. */
+  readonly maps: number;
   readonly block: Block;
   readonly ground: Ground;
 }
@@ -68,9 +71,9 @@ function finalRegisters({ tracee, ground }: ResumeScope, { step, sleep }: Planne
 }
 
 /** Nothing of the executor stays: the program's own code unmaps it. */
-function unmapBlock({ tracer, tracee, memory, block }: ResumeScope): void {
+function unmapBlock({ tracer, tracee, memory, maps, block }: ResumeScope): void {
   const { pid } = tracee;
-  const [result] = withSyscallInstruction(memory, pid, block, (address) =>
+  const [result] = withSyscallInstruction(memory, readFileSync(maps, 'latin1'), block, (address) =>
     tracee.runTraced(
       pid,
       withRegisters(tracer.getRegisters(pid), {

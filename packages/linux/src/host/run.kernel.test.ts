@@ -12,6 +12,7 @@ import {
   descriptorsOf,
   mappingsOf,
   memoryOf,
+  stateOf,
   statusOf,
   stubs,
   threadsOf,
@@ -252,4 +253,28 @@ test('descriptors of the restarter are given by name', async () => {
   expect(descriptorsOf(running.pid)).toEqual([2]);
   process.kill(running.pid, 'SIGKILL');
   expect(await running.wait()).toBe(SIGKILL);
+});
+
+test('signals from outside, on the way, come to the process when it runs', async () => {
+  const sent = (signal: NodeJS.Signals, point: string): ReturnType<typeof runPlan> => {
+    const hand = new HandPlan(freePid());
+    hand.code(programs.pauses);
+    hand.call('getpid', []);
+    hand.resume({ registers: registersAt(codeAddress) });
+    const at = (reached: string): void => {
+      if (reached === point) process.kill(hand.pid, signal);
+    };
+    return runPlan(hand.plan(), hand.pages(), { at });
+  };
+  expect(await sent('SIGTERM', 'wipe').wait()).toBe(15);
+  const urged = sent('SIGURG', 'wipe');
+  process.kill(urged.pid, 'SIGKILL');
+  expect(await urged.wait()).toBe(SIGKILL);
+  for (const point of ['wipe', 'load', 'ready']) {
+    const running = sent('SIGSTOP', point);
+    await until(() => stateOf(running.pid) === 'T', `stopped when sent at ${point}`);
+    process.kill(running.pid, 'SIGKILL');
+    expect(await running.wait()).toBe(SIGKILL);
+  }
+  expect(() => sent('SIGKILL', 'load')).toThrow(/ESRCH/);
 });

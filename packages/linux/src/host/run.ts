@@ -1,9 +1,8 @@
 import type { PageReader, Plan, Running } from '@ckpt/engine';
 import { CkptError } from '@ckpt/format';
-import { fstatSync } from 'node:fs';
-import type { Memory } from './memory.ts';
+import { closeSync, fstatSync } from 'node:fs';
 import { Tracer } from './ptrace.ts';
-import { blockOf, bringUp, type Block } from './run-birth.ts';
+import { blockOf, bringUp, type Block, type Born } from './run-birth.ts';
 import { makeCalls, type CallScope } from './run-calls.ts';
 import { nameOf } from './run-error.ts';
 import { entryStatus } from './run-executor-code.ts';
@@ -26,8 +25,7 @@ export interface RunOptions {
 }
 
 /** A restart that is under way. */
-interface Scope extends CallScope {
-  readonly memory: Memory;
+interface Scope extends CallScope, Born {
   readonly block: Block;
   readonly compiled: Compiled;
   readonly externals: Externals;
@@ -81,6 +79,15 @@ function prepare(scope: Scope): void {
   at('ready');
 }
 
+/** A thread that ended while it was traced is gone only when its tracer has waited for it. */
+function bury(tracer: Tracer, tid: number): void {
+  try {
+    tracer.poll(tid);
+  } catch {
+    // ECHILD: the whole process is gone.
+  }
+}
+
 /**
  * Lets all threads go. From the first on the program runs and may end at any moment, which is its
  * own affair; until the last, the end of the tracer is the end of all (PTRACE_O_EXITKILL).
@@ -93,8 +100,7 @@ function commit({ tracer, tracee, compiled, at }: Scope): void {
       tracer.detach(tid);
     } catch (error) {
       if (index === 0 || !(error instanceof CkptError) || error.code !== 'ESRCH') throw error;
-      // A thread that ended under a tracer is gone only when the tracer has waited for it.
-      if (tid !== tracee.pid) tracer.poll(tid);
+      if (tid !== tracee.pid) bury(tracer, tid);
     }
   }
   at('released');
@@ -118,12 +124,9 @@ export function runPlan(plan: Plan, pages: PageReader, options: RunOptions = {})
   const ground = groundOf(block, compiled, results);
   const tracer = new Tracer(at);
   const made = new Made(tracer);
-  let memory: Memory | undefined;
-  let pid;
+  let born: Born | undefined;
   try {
-    const born = bringUp({ tracer, made, compiled, descriptors: externals.pairs, holder, at });
-    ({ memory } = born);
-    ({ pid } = born.tracee);
+    born = bringUp({ tracer, made, compiled, descriptors: externals.pairs, holder, at });
     const imageFd = isFile ? externals.numbers.get('image') : undefined;
     const state = { compiled, externals, pages, imageFd, block, ground, results, warnings };
     const scope: Scope = { ...state, ...born, tracer, holder, at };
@@ -133,8 +136,10 @@ export function runPlan(plan: Plan, pages: PageReader, options: RunOptions = {})
     made.endAll();
     throw error;
   } finally {
-    memory?.close();
+    born?.memory.close();
+    if (born !== undefined) closeSync(born.maps);
   }
+  const { pid } = born.tracee;
   return { pid, warnings, wait: once(() => waitForEnd(pid)) };
 }
 
