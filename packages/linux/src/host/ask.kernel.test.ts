@@ -2,7 +2,6 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { obstacle, pause, program, Target } from '../testing/target.ts';
 import { freezeProcess } from './freeze.ts';
 import type { FrozenProcess } from './frozen-process.ts';
-import { Tracer } from './ptrace.ts';
 
 const live = obstacle() === undefined;
 let target: Target | undefined;
@@ -17,7 +16,7 @@ afterEach(() => {
 });
 
 function freeze({ pid }: Target): FrozenProcess {
-  return freezeProcess(pid, 2000, new Tracer(), () => undefined);
+  return freezeProcess(pid, 2000);
 }
 
 /** What a checkpoint asks of a thread, and what it asks of the process. */
@@ -158,5 +157,32 @@ describe.skipIf(!live)('remote calls', () => {
       after.thaw();
     }
     expect(inside).toBeGreaterThan(10);
+  });
+
+  test('that do not come back are given up, and the thread goes on', () => {
+    const sleeper = start('sleeper', 1000, 1, 400);
+    sleeper.says('go');
+    const frozen = freezeProcess(sleeper.pid, 1000, { askLimitMs: 100 });
+    const [task] = frozen.tasks;
+    const leader = { tid: task.pid };
+    const [made] = frozen.ask(task, leader, [{ call: 'pipe2', args: [{ out: 8 }, 0] }]);
+    const ends = Buffer.from(made?.out[0] ?? []);
+    const [from, to] = [ends.readInt32LE(0), ends.readInt32LE(4)];
+    const maps = (): string => Buffer.from(frozen.read(task, 'maps') ?? []).toString();
+    const before = maps();
+    const read = { call: 'read', args: [from, { out: 1 }, 1] };
+    expect(() => frozen.ask(task, leader, [read])).toThrow(
+      expect.objectContaining({ code: 'ETIMEDOUT' }),
+    );
+    expect(maps()).toBe(before);
+    const closed = frozen.ask(
+      task,
+      leader,
+      [from, to].map((fd) => ({ call: 'close', args: [fd] })),
+    );
+    expect(closed.map(({ result }) => result)).toEqual([0n, 0n]);
+    frozen.thaw();
+    sleeper.says('end', 3000);
+    expect(sleeper.output).not.toContain('BAD');
   });
 });

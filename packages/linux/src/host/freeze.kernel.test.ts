@@ -2,7 +2,6 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { obstacle, pause, program, Target } from '../testing/target.ts';
 import { freezeProcess } from './freeze.ts';
 import type { FrozenProcess } from './frozen-process.ts';
-import { Tracer } from './ptrace.ts';
 
 const targets: Target[] = [];
 
@@ -17,7 +16,7 @@ afterEach(() => {
 });
 
 function freeze(pid: number, deadlineMs = 2000): FrozenProcess {
-  return freezeProcess(pid, deadlineMs, new Tracer(), () => undefined);
+  return freezeProcess(pid, deadlineMs);
 }
 
 const getpid = [{ call: 'getpid', args: [] }];

@@ -3,10 +3,17 @@ import { FrozenProcess } from './frozen-process.ts';
 import { Identity } from './identity.ts';
 import { unnoticed } from './interrupted.ts';
 import { Memory } from './memory.ts';
-import type { Tracer } from './ptrace.ts';
+import { Tracer } from './ptrace.ts';
 import { Remote } from './remote.ts';
 import { Seizure } from './seizure.ts';
 import { readOwnState, type OwnState } from './tracee.ts';
+
+export interface FreezeOptions {
+  /** Called after every ptrace(2) request, every write to memory and at named points. */
+  readonly at?: (point: string) => void;
+  /** How long one round of remote calls may take. */
+  readonly askLimitMs?: number;
+}
 
 /** Shortest time that a killed checkpointer's executor gets to finish. */
 const finishMs = 100;
@@ -27,9 +34,10 @@ function takeOver(tracer: Tracer, memory: Memory, tid: number): OwnState {
 export function freezeProcess(
   pid: number,
   deadlineMs: number,
-  tracer: Tracer,
-  at: (point: string) => void,
+  options: FreezeOptions = {},
 ): FrozenProcess {
+  const { at = () => undefined, askLimitMs = 5000 } = options;
+  const tracer = new Tracer(at);
   const identity = new Identity(pid);
   const seizure = new Seizure(tracer, identity.proc, pid);
   let memory: Memory | undefined;
@@ -43,7 +51,7 @@ export function freezeProcess(
       if (state === undefined) throw new CkptError('ESRCH', `process ${pid} has no thread ${tid}`);
       return state;
     };
-    const remote = new Remote({ pid, tracer, memory, proc: identity.proc, at, own });
+    const remote = new Remote({ pid, tracer, memory, proc: identity.proc, at, own, askLimitMs });
     const deadline = performance.now() + Math.max(deadlineMs, finishMs);
     for (const tid of seizure.tids) {
       if (remote.isInExecutor(tracer.getRegisters(tid))) remote.finish(tid, deadline);

@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { bundle } from '../testing/bundle.ts';
+import { freezeProcess } from './freeze.ts';
+import { getRegister } from './registers.ts';
 import { obstacle, pause, program, Target } from '../testing/target.ts';
 
 let doomed = '';
@@ -109,4 +111,26 @@ describe.skipIf(obstacle() !== undefined)('a checkpointer that is killed at any 
     },
     120_000,
   );
+
+  test('in the middle of a long call is followed by another, which waits for its end', () => {
+    const sleeper = (target = new Target([program('sleeper'), '150', '0', '400']));
+    sleeper.says('slept 1 ');
+    for (let round = 0; round < 3; round++) {
+      const slow = spawnSync(process.execPath, [doomed, String(sleeper.pid), 'slow'], {
+        encoding: 'utf8',
+      });
+      expect([slow.signal, slow.stderr]).toEqual(['SIGKILL', '']);
+      const next = freezeProcess(sleeper.pid, 1000);
+      const [task] = next.tasks;
+      // Not in ppoll(2), which the one before called.
+      const { registers } = next.thread(task, { tid: task.pid });
+      expect(getRegister(registers, 'orig_rax')).not.toBe(271n);
+      const answers = next.ask(task, { tid: task.pid }, [{ call: 'getpid', args: [] }]);
+      expect(answers[0]?.result).toBe(BigInt(sleeper.pid));
+      next.thaw();
+    }
+    const slept = sleeper.output.split('\n').length;
+    sleeper.until('two more', () => sleeper.output.split('\n').length > slept + 2);
+    expect(sleeper.output).not.toMatch(/BAD|interrupted/);
+  });
 });

@@ -2,7 +2,6 @@ import type { Host, Resource, System } from '@ckpt/engine';
 import { statFile } from './file-stat.ts';
 import { freezeProcess } from './freeze.ts';
 import { findHolder } from './holders.ts';
-import { Tracer } from './ptrace.ts';
 import { runPlan } from './run.ts';
 import { readSystem } from './system.ts';
 
@@ -29,7 +28,7 @@ export function createHost(resources: readonly Resource[], options: LinuxHostOpt
       ...(system ??= readSystem()),
       time: BigInt(Math.floor(Date.now() / 1000)),
     }),
-    freeze: (pid, deadlineMs) => freezeProcess(pid, deadlineMs, new Tracer(at), at),
+    freeze: (pid, deadlineMs) => freezeProcess(pid, deadlineMs, { at }),
     run: (plan, image, pages) =>
       runPlan(plan, pages, { imageFd: image.fd, holder: findHolder, at }),
     stat: (path) => statFile(path),

@@ -15,9 +15,6 @@ import { elfLength, findMapping, vdsoTail, type Range } from './vdso.ts';
 /** Signals that are ignored where they have no handler: SIGURG, SIGWINCH, SIGCHLD. */
 const harmless = [23, 28, 17];
 
-/** How long one round of remote calls may take. */
-const limitMs = 5000;
-
 /** What remote calls in one process need to know of it. */
 export interface RemoteProcess {
   readonly pid: number;
@@ -27,6 +24,8 @@ export interface RemoteProcess {
   readonly at: (point: string) => void;
   /** State of a thread before anything was changed. */
   readonly own: (tid: number) => OwnState;
+  /** How long one round of calls may take. */
+  readonly askLimitMs: number;
 }
 
 /** Remote system calls in the threads of a frozen process, by way of the zero tail of its vdso. */
@@ -127,7 +126,7 @@ export class Remote {
    * handler that is to return there: then the next place is taken.
    */
   #place(): Executor {
-    const { tracer, memory, at, pid } = this.#process;
+    const { tracer, memory, at, pid, askLimitMs } = this.#process;
     const tail = this.#tail;
     const room = tail === undefined ? 0 : Number(tail.end - tail.start);
     if (tail === undefined || room < executorSize) {
@@ -143,6 +142,6 @@ export class Remote {
       break;
     }
     this.#code = tail.start + BigInt(offset);
-    return new Executor(tracer, memory, this.#code, limitMs, at);
+    return new Executor(tracer, memory, this.#code, askLimitMs, at);
   }
 }

@@ -3,7 +3,6 @@ import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { freezeProcess } from './freeze.ts';
 import { readMachine, type Machine } from './machine.ts';
 import { copyRoom } from './memory-copy.ts';
-import { Tracer } from './ptrace.ts';
 import { spawnStub } from './run-stub.ts';
 import { trySyscall } from './syscall.ts';
 
@@ -69,7 +68,7 @@ function readXstate(): Pick<System['cpu'], 'xfeatures' | 'xstateSize'> {
   const stub = spawnStub(stubBase, []);
   let xstate: Buffer;
   try {
-    const frozen = freezeProcess(stub, stubDeadlineMs, new Tracer(), () => undefined);
+    const frozen = freezeProcess(stub, stubDeadlineMs);
     try {
       xstate = rehearse(frozen);
     } finally {

@@ -3,16 +3,14 @@
  * by SIGKILL at a point of the way. Prints how many points there are when it gets through.
  *
  * Arguments: pid, number of the point (0: none), and a signal that is sent to the frozen process: only
- * points from there on count.
+ * points from there on count. "slow" as a point: in the middle of a call that takes 300 ms.
  */
 import { freezeProcess } from '../host/freeze.ts';
-import { Tracer } from '../host/ptrace.ts';
 
 const [pid = '', last = '', signal] = process.argv.slice(2);
 
-let count = 0;
-let counts = signal === undefined;
 const points: string[] = [];
+let counts = signal === undefined;
 
 function at(point: string): void {
   if (!counts && point === 'frozen') {
@@ -20,19 +18,28 @@ function at(point: string): void {
     process.kill(Number(pid), signal);
   }
   if (!counts) return;
+  const isInCall = points.at(-1) === 'table written' && point === 'ptrace CONT';
   points.push(point);
-  if (++count === Number(last)) process.kill(process.pid, 'SIGKILL');
+  if (points.length === Number(last) || (last === 'slow' && isInCall)) {
+    process.kill(process.pid, 'SIGKILL');
+  }
 }
 
-const frozen = freezeProcess(Number(pid), 3000, new Tracer(at), at);
+const timeout = new Uint8Array(new BigUint64Array([0n, 300_000_000n]).buffer);
+const calls =
+  last === 'slow'
+    ? [{ call: 'ppoll', args: [0, 0, { in: timeout }, 0, 0] }]
+    : [
+        { call: 'gettid', args: [] },
+        { call: 'sigaltstack', args: [0, { out: 24 }] },
+      ];
+
+const frozen = freezeProcess(Number(pid), 3000, { at });
 const [task] = frozen.tasks;
 for (const thread of task.threads) {
   frozen.thread(task, thread);
-  frozen.ask(task, thread, [
-    { call: 'gettid', args: [] },
-    { call: 'sigaltstack', args: [0, { out: 24 }] },
-  ]);
+  frozen.ask(task, thread, calls);
 }
 frozen.thaw();
 at('thawed');
-console.log(`${count} ${points.join(', ')}`);
+console.log(`${points.length} ${points.join(', ')}`);

@@ -1,0 +1,10 @@
+import type { Host } from '@ckpt/engine';
+import { resources } from '../resources/index.ts';
+import { createHost, type LinuxHostOptions } from './linux-host.ts';
+
+export type { LinuxHostOptions } from './linux-host.ts';
+
+/** The host of this machine, with all kinds of kernel resource. */
+export function createLinuxHost(options: LinuxHostOptions = {}): Host {
+  return createHost(resources, options);
+}
