@@ -11,6 +11,8 @@ export interface Stat {
   readonly sid: number;
   /** Controlling terminal, as a device number; 0: none. */
   readonly tty: number;
+  /** Process group in the foreground of that terminal; -1: none. */
+  readonly foreground: number;
   /** Kernel flags of the task (PF_* of linux/sched.h). */
   readonly flags: number;
   /** -20..19 */
@@ -54,6 +56,7 @@ export function parseStat(bytes: Uint8Array): Stat {
     pgid: number(5),
     sid: number(6),
     tty: number(7),
+    foreground: number(8),
     flags: number(9),
     nice: number(19),
     exitSignal: number(38),

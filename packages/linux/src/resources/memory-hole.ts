@@ -29,3 +29,12 @@ export function freeRange(taken: readonly Range[], least: bigint, most = least):
 export function ascending<T extends Range>(ranges: readonly T[]): readonly T[] {
   return [...ranges].sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
 }
+
+/** Bytes that an executor needs at least, and more than it ever will. */
+const holeMin = 16n << 20n;
+const holeMax = 1n << 30n;
+
+/** Where the executor lives while it restores; undefined when no such range is left. */
+export function executorHole(taken: readonly Range[]): Range | undefined {
+  return freeRange(ascending(taken), holeMin, holeMax);
+}

@@ -1,0 +1,21 @@
+import type { DescriptorKind } from './descriptor.ts';
+import { epoll } from './epoll.ts';
+import { eventfd } from './eventfd.ts';
+import { fifo } from './fifo.ts';
+import { file } from './file.ts';
+import { ioUring } from './io-uring.ts';
+import { pipe } from './pipe.ts';
+import { socket } from './socket.ts';
+import { tty } from './tty.ts';
+
+/** The first that claims a descriptor has it: `file` takes every path that is left. */
+export const descriptorKinds: readonly DescriptorKind[] = [
+  pipe,
+  eventfd,
+  epoll,
+  socket,
+  ioUring,
+  tty,
+  fifo,
+  file,
+];

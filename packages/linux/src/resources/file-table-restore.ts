@@ -1,0 +1,117 @@
+import type { ImageRecord, RestoreScope, Value } from '@ckpt/engine';
+import { File, FileDesc, FileTable } from '@ckpt/format';
+import type { DescriptorKind, Restoring } from './descriptor.ts';
+import { descriptorKinds } from './descriptor-kinds.ts';
+import { restoreLocks } from './file-lock.ts';
+import { O_CLOEXEC, scratchFd } from './path-open.ts';
+
+/** fs.nr_open, unless an administrator has raised it. */
+const descriptorEnd = 1 << 20;
+
+type FileRecord = ImageRecord<File>;
+
+/** FILEs of one kind that lead to one object. */
+interface Group {
+  readonly kind: DescriptorKind;
+  readonly files: FileRecord[];
+}
+
+/** The numbers of each FILE, ascending. @throws CkptError EINVAL for a table that cannot be. */
+function readTable(scope: RestoreScope): ReadonlyMap<FileRecord, readonly FileDesc[]> {
+  const table = scope.document.one(FileTable);
+  const entries = table.arrayOf(FileDesc);
+  if (entries.length !== table.value.count) {
+    throw table.invalid(
+      'count',
+      `${entries.length} descriptors where ${table.value.count} were said`,
+    );
+  }
+  const numbers = new Map<FileRecord, FileDesc[]>();
+  let before = -1;
+  for (const entry of entries) {
+    if (entry.fd <= before || entry.fd >= descriptorEnd) {
+      throw table.invalid('fd', `descriptor ${entry.fd} after descriptor ${before}`);
+    }
+    if (entry.flags > 1)
+      throw table.invalid('flags', `flags ${entry.flags} of descriptor ${entry.fd}`);
+    before = entry.fd;
+    const file = scope.document.object(entry.file, File, table);
+    const known = numbers.get(file);
+    if (known === undefined) numbers.set(file, [entry]);
+    else known.push(entry);
+  }
+  for (const file of scope.document.all(File)) {
+    if (!numbers.has(file)) throw file.invalid('objref', 'no descriptor leads to this file');
+  }
+  return numbers;
+}
+
+/** In the order of the image, in which the store has what was in them. */
+function groupsOf(scope: RestoreScope, files: Iterable<FileRecord>): readonly Group[] {
+  const groups = new Map<string, Group>();
+  for (const file of [...files].sort((a, b) => a.position - b.position)) {
+    const { kind: number, object, trusted } = file.value;
+    const kind = descriptorKinds.find((each) => each.kind === number);
+    if (kind === undefined) throw file.invalid('kind', `a file of kind ${number}`, 'ENOSYS');
+    if (trusted !== 0 && scope.options.trustImage !== true) {
+      const sentence = 'only the invoker of the checkpoint could open it: pass --trust-image';
+      throw file.invalid('trusted', sentence, 'EACCES');
+    }
+    const key = `${number}:${object}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { kind, files: [file] });
+    else group.files.push(file);
+  }
+  return [...groups.values()];
+}
+
+/** "descriptor 5" */
+export const nameFile = (entries: readonly FileDesc[]): string =>
+  `descriptor ${entries.map(({ fd }) => String(fd)).join(', ')}`;
+
+/**
+ * Plans all descriptors: each description is opened at whatever number comes, moved above those
+ * of the image, and put under its numbers; nothing is open there before. Locks come last, since
+ * closing any descriptor of a file drops them (fcntl(2)).
+ */
+export function restoreTable(scope: RestoreScope): void {
+  const table = readTable(scope);
+  const first = scratchFd(scope) + 1;
+  const scratch = (index: number): number => first + index;
+  const numbersOf = (file: FileRecord): readonly FileDesc[] => table.get(file) ?? [];
+  const byFd = new Map(
+    [...table].flatMap(([file, entries]) =>
+      entries.map(({ fd, flags }) => [fd, { file, closeOnExec: flags !== 0 }] as const),
+    ),
+  );
+  const stage = (file: FileRecord, fd: Value): number => {
+    if (typeof fd === 'number') return fd;
+    const number = scratch(0);
+    scope.call('descriptors', file, 'dup3', [fd, number, O_CLOEXEC], {
+      expect: number,
+      what: `open descriptor ${number} for a moment: raise the limit of open files (ulimit -n)`,
+    });
+    scope.call('descriptors', file, 'close', [fd]);
+    return number;
+  };
+  const restoring: Restoring = {
+    scope,
+    scratch,
+    at: (fd) => byFd.get(fd),
+    fdOf: (file) => numbersOf(file)[0]?.fd,
+    place: (file, fd) => {
+      const from = stage(file, fd);
+      for (const { fd: to, flags } of numbersOf(file)) {
+        scope.call('descriptors', file, 'dup3', [from, to, flags === 0 ? 0 : O_CLOEXEC], {
+          expect: to,
+          what: `descriptor ${to}`,
+        });
+      }
+      scope.call('descriptors', file, 'close', [from]);
+    },
+  };
+  const groups = groupsOf(scope, table.keys());
+  for (const { kind, files } of groups) kind.restore(restoring, files);
+  for (const { kind, files } of groups) kind.settle?.(restoring, files);
+  for (const file of table.keys()) restoreLocks(restoring, file);
+}

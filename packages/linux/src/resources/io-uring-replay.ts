@@ -1,0 +1,199 @@
+import type { ImageRecord, Value } from '@ckpt/engine';
+import { CKPT_HDR_BUFFER, IoUring, ioUringSetupFlags } from '@ckpt/format';
+import { cString } from '../procfs/text.ts';
+import type { Restoring } from './descriptor.ts';
+import type { Corral } from './io-uring-corral.ts';
+import { arrayOffset, ringLayout } from './io-uring-facts.ts';
+import { replayMax } from './io-uring-restore.ts';
+import { O_CLOEXEC } from './path-open.ts';
+
+/** Where mmap(2) finds the submission entries (io_uring_setup(2)). */
+const IORING_OFF_SQES = 0x1000_0000;
+
+/** struct io_uring_params (linux/io_uring.h). */
+const paramsSize = 120;
+const paramsCqEntries = 4;
+const paramsFlags = 8;
+const paramsSqOff = 40;
+const paramsCqOff = 80;
+
+/** A ring of some sizes, as struct io_uring_params asks for it and describes it. */
+interface Shape {
+  readonly sqEntries: number;
+  readonly cqEntries: number;
+  /** There is an index array, within what the program has mapped. */
+  readonly hasArray: boolean;
+}
+
+function paramsOf({ cqEntries, hasArray }: Shape): Uint8Array {
+  const bytes = new Uint8Array(paramsSize);
+  const view = new DataView(bytes.buffer);
+  const { CQSIZE, NO_SQARRAY } = ioUringSetupFlags;
+  view.setUint32(paramsCqEntries, cqEntries, true);
+  view.setUint32(paramsFlags, CQSIZE | (hasArray ? 0 : NO_SQARRAY), true);
+  return bytes;
+}
+
+/** What the kernel must say of the layout: the program knows no other. */
+function offsetsOf({ cqEntries, hasArray }: Shape): Uint8Array {
+  const bytes = new Uint8Array(paramsSize - paramsSqOff);
+  const view = new DataView(bytes.buffer);
+  const { sqHead, sqTail, sqMask, sqEntries, sqFlags, dropped } = ringLayout;
+  const array = hasArray ? arrayOffset(cqEntries) : 0;
+  const sq = [sqHead, sqTail, sqMask, sqEntries, sqFlags, dropped, array];
+  for (const [index, word] of sq.entries()) view.setUint32(index * 4, word, true);
+  const { cqHead, cqTail, cqMask, cqEntries: entries, overflow, cqes, cqFlags } = ringLayout;
+  const cq = [cqHead, cqTail, cqMask, entries, overflow, cqes, cqFlags];
+  for (const [index, word] of cq.entries()) {
+    view.setUint32(paramsCqOff - paramsSqOff + index * 4, word, true);
+  }
+  return bytes;
+}
+
+/** Bytes that system calls put into the memory of a ring, all in one file without a name. */
+class Contents {
+  readonly #parts: Uint8Array[] = [];
+  #length = 0;
+
+  /** Returns their offset in the file. */
+  add(bytes: Uint8Array): number {
+    const at = this.#length;
+    this.#parts.push(bytes);
+    this.#length += bytes.length;
+    return at;
+  }
+
+  words(values: readonly number[]): number {
+    return this.add(new Uint8Array(Uint32Array.from(values).buffer));
+  }
+
+  bytes(): Uint8Array {
+    const all = new Uint8Array(this.#length);
+    let at = 0;
+    for (const part of this.#parts) {
+      all.set(part, at);
+      at += part.length;
+    }
+    return all;
+  }
+}
+
+/** Requests in batches as large as the ring, and the heads that make room for their completions. */
+export function batchesOf(
+  total: number,
+  sqEntries: number,
+  cqEntries: number,
+): readonly { readonly count: number; readonly head?: number }[] {
+  const batches: { count: number; head?: number }[] = [];
+  let head = 0;
+  for (let begun = 0; begun < total; begun += sqEntries) {
+    const count = Math.min(sqEntries, total - begun);
+    const isFull = begun + count - head > cqEntries;
+    if (isFull) head = begun;
+    batches.push(isFull ? { count, head } : { count });
+  }
+  return batches;
+}
+
+/** Memory of a ring as it was, its length as mapped; the index array spelled out. */
+function ringMemory(record: ImageRecord<IoUring>, { sqEntries, cqEntries, hasArray }: Shape) {
+  const bytes = new Uint8Array(Number(record.value.ring_size));
+  const saved = record.bytesOf(CKPT_HDR_BUFFER, 0);
+  if (saved.length > bytes.length) {
+    throw record.invalid('ring_size', `${saved.length} bytes do not fit a ring of ${bytes.length}`);
+  }
+  bytes.set(saved);
+  const isPlain = (record.value.setup_flags & ioUringSetupFlags.NO_SQARRAY) !== 0;
+  if (!hasArray || !isPlain) return bytes;
+  const view = new DataView(bytes.buffer, arrayOffset(cqEntries));
+  for (let index = 0; index < sqEntries; index++) view.setUint32(index * 4, index, true);
+  return bytes;
+}
+
+function entriesMemory(record: ImageRecord<IoUring>): Uint8Array {
+  const bytes = new Uint8Array(Number(record.value.sqes_size));
+  const saved = record.bytesOf(CKPT_HDR_BUFFER, 1);
+  if (saved.length > bytes.length) {
+    throw record.invalid('sqes_size', `${saved.length} bytes do not fit ${bytes.length}`);
+  }
+  bytes.set(saved);
+  return bytes;
+}
+
+/** Counters beyond what is replayed start at a place of the ring that means the same. */
+export function shiftOf(sqHead: number, cqEntries: number): number {
+  return sqHead > replayMax ? sqHead - (sqHead % cqEntries) : 0;
+}
+
+/**
+ * Plans a ring: made, mapped in its place, its counters brought to where they were by as many
+ * requests that do nothing, and its memory as the program had it. Zeroed entries are
+ * IORING_OP_NOP, and a zeroed index array names the first of them.
+ */
+export function replay(
+  { scope }: Restoring,
+  record: ImageRecord<IoUring>,
+  corral: Corral,
+  number: number,
+): void {
+  const { value } = record;
+  const { sq_entries: sqEntries, cq_entries: cqEntries } = value;
+  const array = arrayOffset(cqEntries);
+  const hasArray = value.ring_size >= BigInt(array + sqEntries * 4);
+  const shape = { sqEntries, cqEntries, hasArray };
+  const shift = shiftOf(value.sq_head, cqEntries);
+  const total = value.sq_head - shift;
+  const rings = ringMemory(record, shape);
+  const sqes = entriesMemory(record);
+  const batches = batchesOf(total, sqEntries, cqEntries);
+  const heads = batches.flatMap(({ head }) => head ?? []);
+  const contents = new Contents();
+  const at = {
+    params: contents.add(paramsOf(shape)),
+    total: contents.words([total]),
+    heads: contents.words(heads),
+    rings: contents.add(rings),
+    sqes: contents.add(sqes),
+    sqTail: contents.words([value.sq_tail - shift]),
+    cqHead: contents.words([value.cq_head - shift]),
+  };
+  const blob = contents.bytes();
+  const what = 'a ring of io_uring(7)';
+  const call = (name: string, args: readonly Value[], expect?: number) =>
+    scope.call('wipe', record, name, args, { what, ...(expect === undefined ? {} : { expect }) });
+  const file = call('memfd_create', [{ blob: cString('ring') }, 0]);
+  call('write', [file, { blob }, blob.length], blob.length);
+  const put = (from: number, to: bigint | Value, length: number) =>
+    call('pread64', [file, to, length, from], length);
+
+  const room = scope.fresh('params');
+  const params = { room, size: paramsSize };
+  put(at.params, params, paramsSize);
+  const fd = scope.call('wipe', record, 'io_uring_setup', [sqEntries, params], {
+    what: 'a ring of io_uring(7): /proc/sys/kernel/io_uring_disabled must be 0',
+    expectRoom: { room, offset: paramsSqOff, bytes: offsetsOf(shape) },
+  });
+  call('dup3', [fd, number, O_CLOEXEC], number);
+  call('close', [fd]);
+  const ring = value.ring_address;
+  corral.map({ start: ring, end: ring + value.ring_size }, number, 0);
+  const { sqes_address: sqesAt, sqes_size: sqesSize } = value;
+  corral.map({ start: sqesAt, end: sqesAt + sqesSize }, number, IORING_OFF_SQES);
+
+  if (total > 0) put(at.total, ring + BigInt(ringLayout.sqTail), 4);
+  let nth = 0;
+  for (const { count, head } of batches) {
+    if (head !== undefined) put(at.heads + 4 * nth++, ring + BigInt(ringLayout.cqHead), 4);
+    call('io_uring_enter', [number, count, 0, 0, 0, 0], count);
+  }
+  const restOf = (from: number, length: number): void => {
+    put(at.rings + from, ring + BigInt(from), length);
+  };
+  put(at.sqes, sqesAt, sqes.length);
+  restOf(ringLayout.cqes, rings.length - ringLayout.cqes);
+  restOf(ringLayout.dropped, 4);
+  restOf(ringLayout.cqFlags, 8);
+  put(at.sqTail, ring + BigInt(ringLayout.sqTail), 4);
+  put(at.cqHead, ring + BigInt(ringLayout.cqHead), 4);
+  call('close', [file]);
+}

@@ -1,0 +1,162 @@
+import type { CheckpointScope, Obstacle } from '@ckpt/engine';
+import { CKPT_HDR_BUFFER, fileKinds, IoUring, ioUringSetupFlags } from '@ckpt/format';
+import type { Description, DescriptorKind } from './descriptor.ts';
+import { refuse } from './descriptor.ts';
+import {
+  arrayOffset,
+  busyWith,
+  countersOf,
+  partsOf,
+  ringLayout,
+  ringLink,
+  ringMappings,
+  sqeSize,
+  type RingCounters,
+} from './io-uring-facts.ts';
+import { hasPlainOrder, keepsNoCopies, trimmed } from './io-uring-memory.ts';
+import { replayMax, restoreRings, ringNumber } from './io-uring-restore.ts';
+
+type Reason = Omit<Obstacle, 'thing'>;
+
+const IORING_REGISTER_EVENTFD = 4;
+const EBADF = 9n;
+const EBUSY = 16n;
+const EBADFD = 77n;
+
+/** What fdinfo does not tell, by calls that fail in one way or another and change nothing. */
+function hiddenState(scope: CheckpointScope, { fd }: Description): Reason | undefined {
+  const none = new Uint8Array(4).fill(0xff);
+  const [enter, register] = scope.frozen.probe(scope.task, fd, [
+    { call: 'io_uring_enter', args: [-1000, 0, 0, 0, 0, 0] },
+    // There is no descriptor -1: EBADF, unless another one is registered already.
+    { call: 'io_uring_register', args: [-1000, IORING_REGISTER_EVENTFD, { in: none }, 1] },
+  ]);
+  if (enter?.result === -EBADFD) {
+    return {
+      reason: 'it is not enabled yet',
+      remedy: 'checkpoint when the program has started it',
+    };
+  }
+  if (register?.result === -EBADF) return undefined;
+  return register?.result === -EBUSY
+    ? { reason: 'it has a registered eventfd', remedy: 'unregister it before the checkpoint' }
+    : {
+        reason: 'it is restricted, or belongs to one thread alone (IORING_SETUP_SINGLE_ISSUER)',
+        remedy: 'make the ring without that',
+      };
+}
+
+const pagesOf = (size: number, pageSize: number): number => Math.ceil(size / pageSize) * pageSize;
+
+/** True for entries of the usual sizes, mapped whole, laid out as this version knows it. */
+function isPlain(
+  { sqEntries, cqEntries }: RingCounters,
+  sizes: { readonly rings: number; readonly sqes: number },
+  memory: Uint8Array,
+  pageSize: number,
+): boolean {
+  const view = new DataView(memory.buffer, memory.byteOffset, memory.length);
+  const word = (at: number): number => view.getUint32(at, true);
+  return (
+    word(ringLayout.sqMask) === sqEntries - 1 &&
+    word(ringLayout.cqMask) === cqEntries - 1 &&
+    word(ringLayout.sqEntries) === sqEntries &&
+    word(ringLayout.cqEntries) === cqEntries &&
+    sizes.sqes === pagesOf(sqEntries * sqeSize, pageSize) &&
+    sizes.rings >= pagesOf(arrayOffset(cqEntries), pageSize) &&
+    sizes.rings <= pagesOf(arrayOffset(cqEntries) + sqEntries * 4, pageSize)
+  );
+}
+
+/**
+ * An idle ring of io_uring(7): every Node from 22 on has some. Its counters go on where they were.
+ *
+ * Image: {@link IoUring}, the memory of the rings, that of the submission entries. Not saved, since
+ * nothing shows them: flags that change when completions are posted (IORING_SETUP_COOP_TASKRUN),
+ * limits of its workers, rings of provided buffers.
+ */
+export const ioUring: DescriptorKind = {
+  name: 'io_uring',
+  kind: fileKinds.io_uring,
+  records: [IoUring],
+
+  claims: (_scope, { link }) => link === ringLink,
+
+  checkpoint(scope, description) {
+    const { frozen, task, system } = scope;
+    const counters = countersOf(description);
+    if (counters === undefined) {
+      refuse(scope, description, {
+        reason: 'this kernel does not tell its counters',
+        remedy: 'run the program without io_uring, or use Linux 6.1 or newer',
+      });
+      return;
+    }
+    const obstacle = busyWith(description, counters) ?? hiddenState(scope, description);
+    if (obstacle !== undefined) {
+      refuse(scope, description, obstacle);
+      return;
+    }
+    const parts = partsOf(ringMappings(scope), description);
+    if (parts === undefined) {
+      refuse(scope, description, {
+        reason: 'it is not mapped as liburing and libuv do it',
+        remedy: 'close it before the checkpoint',
+      });
+      return;
+    }
+    const ringSize = Number(parts.rings.end - parts.rings.start);
+    const sqesSize = Number(parts.sqes.end - parts.sqes.start);
+    const memory = frozen.memory(task, parts.rings.start, ringSize);
+    const sqes = frozen.memory(task, parts.sqes.start, sqesSize);
+    if (!isPlain(counters, { rings: ringSize, sqes: sqesSize }, memory, system.pageSize)) {
+      refuse(scope, description, {
+        reason: 'its entries have another size than usual',
+        remedy: 'make the ring without IORING_SETUP_SQE128 and IORING_SETUP_CQE32',
+      });
+      return;
+    }
+    if (counters.sqHead > replayMax) {
+      if (!keepsNoCopies(sqes)) {
+        refuse(scope, description, {
+          detail: `${counters.sqHead} requests so far`,
+          reason: 'its counters are too far to be brought back',
+          remedy: 'checkpoint earlier, or let the program make a new ring',
+        });
+        return;
+      }
+      scope.note(`descriptor ${description.fd}: the counters of its ring start anew`);
+    }
+    const plain = hasPlainOrder(memory, sqes, counters);
+    const { objref } = scope.objhash.of('io_uring', String(description.info.inode));
+    const { CQSIZE, NO_SQARRAY } = ioUringSetupFlags;
+    scope.emit(IoUring, {
+      objref,
+      setup_flags: CQSIZE | (plain ? NO_SQARRAY : 0),
+      sq_entries: counters.sqEntries,
+      cq_entries: counters.cqEntries,
+      sq_head: counters.sqHead,
+      sq_tail: counters.sqTail,
+      cq_head: counters.cqHead,
+      cq_tail: counters.cqTail,
+      ring_address: parts.rings.start,
+      ring_size: BigInt(ringSize),
+      sqes_address: parts.sqes.start,
+      sqes_size: BigInt(sqesSize),
+      inode: description.info.inode ?? 0n,
+    });
+    scope.emitBytes(CKPT_HDR_BUFFER, trimmed(memory));
+    scope.emitBytes(CKPT_HDR_BUFFER, trimmed(sqes));
+    return { object: objref };
+  },
+
+  /** Rings are made before anything is mapped; here they get their descriptors. */
+  restore(restoring, files) {
+    const { scope, place } = restoring;
+    restoreRings(restoring);
+    for (const file of files) {
+      const record = scope.document.object(file.value.object, IoUring, file);
+      place(file, ringNumber(restoring, record));
+    }
+  },
+};

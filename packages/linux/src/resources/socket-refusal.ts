@@ -1,0 +1,104 @@
+import type { CheckpointScope, Obstacle } from '@ckpt/engine';
+import { socketDomains, socketTypes } from '@ckpt/format';
+import type { Description } from './descriptor.ts';
+import { isBound, unixName } from './socket-address.ts';
+import { isInet, shapeOf, type SocketFacts } from './socket-facts.ts';
+
+type Reason = Omit<Obstacle, 'thing'>;
+
+/** AF_* of linux/socket.h whose sockets are refused. */
+const families = new Map<number, string>([
+  [socketDomains.NETLINK, 'netlink'],
+  [17, 'packet'],
+  [29, 'CAN'],
+  [31, 'Bluetooth'],
+  [38, 'AF_ALG'],
+  [40, 'vsock'],
+  [44, 'XDP'],
+]);
+
+const IPPROTO_MPTCP = 262;
+
+/** "TCP", "UNIX datagram" */
+export function protocolName(facts: Pick<SocketFacts, 'domain' | 'type' | 'protocol'>): string {
+  const { domain, type, protocol } = facts;
+  const { isTcp, isUdp } = shapeOf(facts);
+  if (isTcp) return 'TCP';
+  if (isUdp) return 'UDP';
+  if (domain === socketDomains.UNIX) {
+    const types = { [socketTypes.DGRAM]: 'datagram', [socketTypes.SEQPACKET]: 'packet' };
+    return `UNIX ${types[type] ?? 'stream'}`;
+  }
+  if (isInet(domain) && protocol === IPPROTO_MPTCP) return 'MPTCP';
+  if (isInet(domain)) return `protocol ${protocol}`;
+  return families.get(domain) ?? `address family ${domain}`;
+}
+
+/** poll(2) */
+const POLLRDHUP = 0x2000;
+
+const reason = (text: string, remedy: string): Reason => ({ reason: text, remedy });
+
+function tcpObstacle(
+  scope: CheckpointScope,
+  { fd }: Description,
+  { tcpState, peer }: SocketFacts,
+): Reason | undefined {
+  if (tcpState === 'LISTEN') return undefined;
+  if (tcpState !== 'CLOSE' || peer !== undefined) {
+    return reason(
+      'it is a connection, whose other end would not wait',
+      'checkpoint when the connection is closed: let the clients finish, or close it',
+    );
+  }
+  const events = scope.frozen.pollFile?.(scope.task, fd) ?? 0;
+  if ((events & POLLRDHUP) === 0) return undefined;
+  return reason('it is a connection that has ended', 'close it before the checkpoint');
+}
+
+function unixObstacle(scope: CheckpointScope, { local, peer }: SocketFacts): Reason | undefined {
+  if (peer !== undefined) {
+    return reason(
+      'it is connected, and its other end is not known to be inside',
+      'close it before the checkpoint',
+    );
+  }
+  const name = unixName(local);
+  if (name === '' || name.startsWith('@')) return undefined;
+  if (!name.startsWith('/')) {
+    return reason(`it is bound to ${name}, which is relative`, 'bind it to an absolute path');
+  }
+  const stat = scope.frozen.stat(scope.task, `root${name}`);
+  if (stat === undefined) {
+    return reason(`${name}, which it is bound to, was deleted`, 'start the program anew');
+  }
+  return undefined;
+}
+
+/** Why a socket cannot be carried; undefined when it can. */
+export function obstacleTo(
+  scope: CheckpointScope,
+  description: Description,
+  facts: SocketFacts,
+): Reason | undefined {
+  const { domain, device, filter, owner, local } = facts;
+  const { isTcp, isUdp } = shapeOf(facts);
+  if (domain !== socketDomains.UNIX && !isTcp && !isUdp) {
+    return reason(
+      `a ${protocolName(facts)} socket cannot be carried`,
+      'close it before the checkpoint',
+    );
+  }
+  if (device.some((byte) => byte !== 0)) {
+    return reason('it is bound to a network interface (SO_BINDTODEVICE)', 'bind it to an address');
+  }
+  if (filter > 0) return reason('it has a filter (SO_ATTACH_FILTER)', 'detach the filter');
+  if (owner !== 0) {
+    return reason('it has somebody who gets its signals (F_SETOWN)', 'fcntl(fd, F_SETOWN, 0)');
+  }
+  if (isUdp && facts.peer !== undefined && !isBound(local)) {
+    return reason('it is connected without an address of its own', 'close it');
+  }
+  if (isTcp) return tcpObstacle(scope, description, facts);
+  return domain === socketDomains.UNIX ? unixObstacle(scope, facts) : undefined;
+}

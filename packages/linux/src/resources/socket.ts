@@ -1,0 +1,109 @@
+import type { CheckpointScope, FileStat } from '@ckpt/engine';
+import {
+  CKPT_HDR_BUFFER,
+  fileKinds,
+  Socket,
+  socketDomains,
+  SocketOption,
+  socketStates,
+  socketTypes,
+} from '@ckpt/format';
+import type { Description, DescriptorKind } from './descriptor.ts';
+import { refuse, thingOf } from './descriptor.ts';
+import { addressText, isBound, unixName } from './socket-address.ts';
+import { readSocket, shapeOf, type SocketFacts } from './socket-facts.ts';
+import { optionCalls, readOptions } from './socket-options.ts';
+import { obstacleTo, protocolName } from './socket-refusal.ts';
+import { restoreSocket } from './socket-restore.ts';
+
+/** How many may wait at a UNIX socket is not told; net.core.somaxconn cuts what is too much. */
+const unixBacklog = 4096;
+
+function stateOf({ listens, peer }: SocketFacts): number {
+  if (listens) return socketStates.LISTENING;
+  return peer === undefined ? socketStates.UNCONNECTED : socketStates.CONNECTED;
+}
+
+/** "TCP 127.0.0.1:80 -> 10.0.0.1:999 ESTABLISHED" */
+function detailOf(facts: SocketFacts): string {
+  const { local, peer, tcpState, listens } = facts;
+  const parts = [protocolName(facts)];
+  if (isBound(local)) parts.push(addressText(local));
+  if (peer !== undefined) parts.push('->', addressText(peer));
+  const state = tcpState ?? (listens ? 'LISTEN' : '');
+  return [...parts, state].filter((part) => part !== '').join(' ');
+}
+
+/** The file that bind(2) made, where the socket has one and it is still there. */
+function fileOf(scope: CheckpointScope, { domain, local }: SocketFacts): FileStat | undefined {
+  const name = domain === socketDomains.UNIX ? unixName(local) : '';
+  return name.startsWith('/') ? scope.frozen.stat(scope.task, `root${name}`) : undefined;
+}
+
+function tellLosses(scope: CheckpointScope, description: Description, facts: SocketFacts): void {
+  const { listens, waiting, unread } = facts;
+  const thing = `${thingOf(description)}, ${detailOf(facts)}`;
+  if (listens && waiting > 0) {
+    scope.note(`${thing}: ${waiting} connections that wait to be accepted are not in the image`);
+  }
+  if (!listens && unread > 0) {
+    scope.note(`${thing}: datagrams that were not read yet are not in the image`);
+  }
+}
+
+/**
+ * A socket that talks to nobody: a listening one (TCP, UNIX), an unconnected one, UDP.
+ *
+ * Image: {@link Socket}, its local address, its {@link SocketOption}s, and for a connected UDP
+ * socket the address it is connected to. Not saved: connections that wait to be accepted and
+ * datagrams that wait to be read (both are told), multicast groups, which nothing shows.
+ */
+export const socket: DescriptorKind = {
+  name: 'socket',
+  kind: fileKinds.socket,
+  records: [Socket],
+
+  claims: (_scope, { link }) => link.startsWith('socket:['),
+
+  checkpoint(scope, description) {
+    const facts = readSocket(scope, description);
+    if (facts === undefined) {
+      refuse(scope, description, {
+        reason: 'it does not tell what kind of socket it is',
+        remedy: 'checkpoint as root, or as the user who runs the process',
+      });
+      return;
+    }
+    const obstacle = obstacleTo(scope, description, facts);
+    if (obstacle !== undefined) {
+      refuse(scope, description, { detail: detailOf(facts), ...obstacle });
+      return;
+    }
+    tellLosses(scope, description, facts);
+    const shape = shapeOf(facts);
+    const answers = scope.frozen.probe(scope.task, description.fd, optionCalls(shape));
+    const file = fileOf(scope, facts);
+    const { objref } = scope.objhash.of('socket', `${scope.task.pid}:${description.fd}`);
+    const isStream = facts.type !== socketTypes.DGRAM;
+    scope.emit(Socket, {
+      objref,
+      domain: facts.domain,
+      type: facts.type,
+      protocol: facts.protocol,
+      state: stateOf(facts),
+      backlog: shape.isTcp ? facts.backlog : facts.listens && isStream ? unixBacklog : 0,
+      flags: 0,
+      peer: 0,
+      mode: file?.mode ?? 0,
+      uid: file?.uid ?? 0,
+      gid: file?.gid ?? 0,
+      _pad: 0,
+    });
+    scope.emitBytes(CKPT_HDR_BUFFER, isBound(facts.local) ? facts.local : new Uint8Array(0));
+    scope.emitArray(SocketOption, readOptions(shape, answers));
+    if (facts.peer !== undefined) scope.emitBytes(CKPT_HDR_BUFFER, facts.peer);
+    return { object: objref };
+  },
+
+  restore: restoreSocket,
+};
