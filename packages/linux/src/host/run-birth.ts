@@ -7,6 +7,7 @@ import { siblingEntry } from './run-clone.ts';
 import { entryStatus, executorCode } from './run-executor-code.ts';
 import { cloneFailure, mayRetry, retryMicroseconds } from './run-holder.ts';
 import type { Made } from './run-made.ts';
+import type { Block } from './run-memory.ts';
 import type { Compiled } from './run-plan.ts';
 import { spawnStub, stubSyscall } from './run-stub.ts';
 import { encodeTable, type Ground } from './run-table.ts';
@@ -15,16 +16,6 @@ import { syscallNumbers } from './syscall-numbers.ts';
 
 /** Bytes: the stub, and the executor's code. */
 const pageSize = 4096;
-
-/** The executor's own memory in the new task: the hole behind the page of the stub. */
-export interface Block {
-  readonly address: bigint;
-  readonly length: number;
-}
-
-export function blockOf({ hole }: Compiled): Block {
-  return { address: hole.address + BigInt(pageSize), length: hole.length - pageSize };
-}
 
 /** Where tables may be written when there are no rooms yet. */
 function firstGround({ address, length }: Block): Ground {
@@ -40,6 +31,7 @@ export interface BirthScope {
   readonly tracer: Tracer;
   readonly made: Made;
   readonly compiled: Compiled;
+  readonly block: Block;
   /** Descriptors of ours, and the numbers that they get in the new task. */
   readonly descriptors: readonly (readonly [from: number, to: number])[];
   readonly holder: (pid: number) => string | undefined;
@@ -70,9 +62,8 @@ function mapBlock(tracer: Tracer, stub: Tracee, base: bigint, block: Block): big
 }
 
 /** A program with the executor's block in it, stopped; undefined when that place was not free. */
-function tryStub({ tracer, made, compiled, descriptors, at }: BirthScope) {
+function tryStub({ tracer, made, compiled, block, descriptors, at }: BirthScope) {
   const base = compiled.hole.address;
-  const block = blockOf(compiled);
   const pid = spawnStub(base, descriptors);
   made.task(pid);
   at('stub started');
@@ -110,8 +101,8 @@ function startStub(scope: BirthScope) {
 }
 
 /** Lets the stub make the task as its sibling, a child of this process, traced from the start. */
-function cloneTask({ tracer, made, compiled, holder }: BirthScope, stub: Tracee): number {
-  const ground = firstGround(blockOf(compiled));
+function cloneTask({ tracer, made, compiled, block, holder }: BirthScope, stub: Tracee): number {
+  const ground = firstGround(block);
   const table = encodeTable([siblingEntry(compiled.spawn)], 0, ground);
   const started = performance.now();
   for (;;) {
@@ -142,7 +133,7 @@ export interface Born {
 
 /** Makes the task: it holds nothing but what the stub had. */
 export function bringUp(scope: BirthScope): Born {
-  const { tracer, made, compiled, at } = scope;
+  const { tracer, made, block, at } = scope;
   const { stub, memory: stubMemory } = startStub(scope);
   let pid;
   try {
@@ -154,10 +145,9 @@ export function bringUp(scope: BirthScope): Born {
   made.end(stub.pid);
   at('stub ended');
   const memory = new Memory(pid, at);
-  const { address } = blockOf(compiled);
-  const tracee = new Tracee(tracer, memory, address, pid);
+  const tracee = new Tracee(tracer, memory, block.address, pid);
   tracee.waitStill(pid);
   // Its id may have been written anywhere (CLONE_CHILD_SETTID).
-  memory.write(address, executorCode);
+  memory.write(block.address, executorCode);
   return { tracee, memory, maps: openSync(`/proc/${pid}/maps`, 'r') };
 }

@@ -1,5 +1,4 @@
 import { CkptError } from '@ckpt/format';
-import type { Block } from './run-birth.ts';
 import { addressEnd } from './run-check.ts';
 import type { Compiled } from './run-plan.ts';
 import type { Entry, Ground } from './run-table.ts';
@@ -12,7 +11,33 @@ const alignment = 16;
 /** Bytes: one table with something to read is no less. */
 const groundMin = 1 << 16;
 
-/** Rooms behind the code, and all the rest for tables: room for one with what it points to. */
+const pageSize = 4096;
+/** Bytes. More calls than that have place for need a resume more, which costs nothing. */
+const groundMax = 8 << 20;
+
+const aligned = (length: number, to: number): number => Math.ceil(length / to) * to;
+
+/** The executor's own memory in the new task: behind the page of the stub, in the hole. */
+export interface Block {
+  readonly address: bigint;
+  /** Bytes. */
+  readonly length: number;
+}
+
+/** As much of the hole as the plan needs. @throws CkptError E2BIG when it needs more. */
+export function blockOf({ hole, rooms, entryMax }: Compiled): Block {
+  const inRooms = [...rooms.values()].reduce((sum, size) => sum + aligned(size, alignment), 0);
+  // A table reserves at most half of its ground for entries.
+  const least = codeSize + inRooms + Math.max(groundMin, 2 * entryMax);
+  const free = hole.length - pageSize;
+  if (least > free) {
+    throw new CkptError('E2BIG', `${least} bytes of calls do not fit into a hole of ${free} bytes`);
+  }
+  const length = Math.min(free, aligned(least + groundMax, pageSize));
+  return { address: hole.address + BigInt(pageSize), length };
+}
+
+/** Rooms behind the code, and all the rest for tables with what they point to. */
 export function groundOf(
   { address, length }: Block,
   { rooms }: Compiled,
@@ -22,10 +47,7 @@ export function groundOf(
   let end = codeSize;
   for (const [name, size] of rooms) {
     places.set(name, address + BigInt(end));
-    end += Math.ceil(size / alignment) * alignment;
-  }
-  if (end + groundMin > length) {
-    throw new CkptError('E2BIG', `${end} bytes of rooms do not fit into a hole of ${length} bytes`);
+    end += aligned(size, alignment);
   }
   return { address: address + BigInt(end), length: length - end, rooms: places, results };
 }

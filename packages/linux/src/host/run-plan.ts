@@ -13,7 +13,7 @@ import { checkResume, checkWipe } from './run-check.ts';
 import { threadEntry } from './run-clone.ts';
 import { at } from './run-error.ts';
 import { Operands } from './run-operands.ts';
-import type { Entry, Operand } from './run-table.ts';
+import { sizeOfEntry, type Entry, type Operand } from './run-table.ts';
 import { syscallNumber } from './syscall-numbers.ts';
 
 /** A step that is one entry of a table. */
@@ -48,6 +48,8 @@ export interface Compiled {
   readonly hole: WipeStep['hole'];
   /** Bytes of each room. */
   readonly rooms: ReadonlyMap<string, number>;
+  /** Bytes of the largest entry. */
+  readonly entryMax: number;
   readonly work: readonly Work[];
   readonly resumes: readonly PlannedResume[];
 }
@@ -75,6 +77,9 @@ class Compiler {
       spawn: this.#spawn,
       hole: this.#hole,
       rooms: this.#operands.rooms,
+      entryMax: this.#work
+        .flatMap((work) => (work.kind === 'calls' ? work.calls : []))
+        .reduce((most, { entry }) => Math.max(most, sizeOfEntry(entry)), 0),
       work: this.#work,
       resumes: this.#resumes,
     };

@@ -63,6 +63,20 @@ const alignment = 16;
 
 const aligned = (length: number): number => Math.ceil(length / alignment) * alignment;
 
+/** Bytes of an entry with all that it points to. */
+export function sizeOfEntry({ args, expectRoom }: Entry): number {
+  const beside = args.flatMap((operand) => {
+    if (typeof operand === 'bigint') return [];
+    if ('result' in operand) return [alignment];
+    if (!('blob' in operand)) return [];
+    const { bytes, pointers } = operand.blob;
+    return [bytes.length, ...pointers.map(({ to }) => to.length)];
+  });
+  return [...beside, expectRoom?.bytes.length ?? 0]
+    .map(aligned)
+    .reduce((sum, length) => sum + length, aligned(entryLayout.size));
+}
+
 /** Writes entries, and their bytes behind the room for all of them. */
 class Writer {
   readonly #ground: Ground;

@@ -2,14 +2,14 @@ import type { PageReader, Plan, Running } from '@ckpt/engine';
 import { CkptError } from '@ckpt/format';
 import { closeSync, fstatSync } from 'node:fs';
 import { Tracer } from './ptrace.ts';
-import { blockOf, bringUp, type Block, type Born } from './run-birth.ts';
+import { bringUp, type Born } from './run-birth.ts';
 import { makeCalls, type CallScope } from './run-calls.ts';
 import { nameOf } from './run-error.ts';
 import { entryStatus } from './run-executor-code.ts';
 import { externalsOf, type Externals } from './run-externals.ts';
 import { load } from './run-load.ts';
 import { Made } from './run-made.ts';
-import { closeEntries, groundOf, wipeEntries } from './run-memory.ts';
+import { blockOf, closeEntries, groundOf, wipeEntries, type Block } from './run-memory.ts';
 import { compilePlan, type Compiled, type Work } from './run-plan.ts';
 import { setFinalStates } from './run-resume.ts';
 import { encodeTable, type Entry } from './run-table.ts';
@@ -126,7 +126,7 @@ export function runPlan(plan: Plan, pages: PageReader, options: RunOptions = {})
   const made = new Made(tracer);
   let born: Born | undefined;
   try {
-    born = bringUp({ tracer, made, compiled, descriptors: externals.pairs, holder, at });
+    born = bringUp({ tracer, made, compiled, block, descriptors: externals.pairs, holder, at });
     const imageFd = isFile ? externals.numbers.get('image') : undefined;
     const state = { compiled, externals, pages, imageFd, block, ground, results, warnings };
     const scope: Scope = { ...state, ...born, tracer, holder, at };
