@@ -13,12 +13,13 @@ import type {
 } from '@ckpt/engine';
 import { closeSync } from 'node:fs';
 import { compareFiles, watches } from './compare-files.ts';
-import { findHoldersOf } from './holders.ts';
+import { findHolders } from './holders.ts';
 import type { Identity } from './identity.ts';
 import { copyRuns } from './memory-copy.ts';
 import type { Memory } from './memory.ts';
 import { readPages, scanPages } from './page-scan.ts';
 import { peekPipe } from './pipe-content.ts';
+import { pollFile } from './poll-file.ts';
 import { probe, withDuplicate } from './probe.ts';
 import type { Tracer } from './ptrace.ts';
 import type { Remote } from './remote.ts';
@@ -49,6 +50,8 @@ export class FrozenProcess implements Frozen {
   readonly tasks: readonly [Task];
   readonly #parts: Parts;
   #pagemap: number | undefined;
+  /** By link: all of them are found in one walk through /proc. */
+  #holders: ReadonlyMap<string, readonly string[]> | undefined;
   /** Set when it was let go or killed. */
   #frozenMs: number | undefined;
 
@@ -121,7 +124,12 @@ export class FrozenProcess implements Frozen {
   }
 
   holders({ pid }: Task, link: string): readonly string[] {
-    return findHoldersOf(link, pid);
+    this.#holders ??= findHolders(pid);
+    return this.#holders.get(link) ?? [];
+  }
+
+  pollFile(_task: Task, fd: number): number {
+    return withDuplicate(this.#parts.identity.pidfd, fd, pollFile);
   }
 
   unixPeer(_task: Task, inode: bigint): bigint | undefined {

@@ -38,28 +38,40 @@ export function findHolder(pid: number): string | undefined {
   return undefined;
 }
 
-/** Processes but `except` and this one that have a descriptor with that link: "12 (tail)". */
-export function findHoldersOf(link: string, except: number): string[] {
-  const found: string[] = [];
+/**
+ * Pipes and sockets that processes but `except` and this one have descriptors of: their links, and
+ * who: "12 (tail)".
+ */
+export function findHolders(except: number): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
   for (const pid of processes()) {
-    if (pid === except || pid === process.pid || !holds(pid, link)) continue;
-    found.push(`${pid} (${parseStatFacts(read(`/proc/${pid}/stat`)).name})`);
+    if (pid === except || pid === process.pid) continue;
+    const links = linksOf(pid);
+    if (links.size === 0) continue;
+    const name = `${pid} (${parseStatFacts(read(`/proc/${pid}/stat`)).name})`;
+    for (const link of links) {
+      const known = found.get(link);
+      if (known === undefined) found.set(link, [name]);
+      else known.push(name);
+    }
   }
   return found;
 }
 
-function holds(pid: number, link: string): boolean {
+/** What others may hold, too: pipes, sockets, FIFOs by their paths. */
+function linksOf(pid: number): ReadonlySet<string> {
   let numbers: string[];
   try {
     numbers = readdirSync(`/proc/${pid}/fd`);
   } catch {
-    return false;
+    return new Set();
   }
-  return numbers.some((number) => {
+  const links = numbers.map((number) => {
     try {
-      return readlinkSync(`/proc/${pid}/fd/${number}`) === link;
+      return readlinkSync(`/proc/${pid}/fd/${number}`);
     } catch {
-      return false;
+      return '';
     }
   });
+  return new Set(links.filter((link) => /^(pipe:|socket:|\/(?!dev\/))/.test(link)));
 }
