@@ -15,7 +15,7 @@ export function stubSyscall(base: bigint): bigint {
 }
 
 /** A static ELF program of one page at `base` (elf(5)): the stub, a child of `parent`. */
-export function stubElf(base: bigint, parent: number): Uint8Array {
+function stubElf(base: bigint, parent: number): Uint8Array {
   const elf = new Uint8Array(pageSize);
   const view = new DataView(elf.buffer);
   const words = (offset: number, values: readonly bigint[]): void => {

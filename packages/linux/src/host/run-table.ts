@@ -2,7 +2,7 @@ import { CkptError } from '@ckpt/format';
 import { entryFlags, entryLayout } from './run-executor-code.ts';
 
 /** Bytes in the new task, and pointers among them: the word at an offset leads to other bytes. */
-export interface Blob {
+interface Blob {
   readonly bytes: Uint8Array;
   readonly pointers: readonly { readonly offset: number; readonly to: Uint8Array }[];
 }

@@ -14,7 +14,7 @@ export const hole = { address: 0x1000_0000n, length: 4 << 20 } as const;
 const PROT_READ = 1;
 const PROT_WRITE = 2;
 const PROT_EXEC = 4;
-export const MAP_PRIVATE_FIXED_ANONYMOUS = 0x32;
+const MAP_PRIVATE_FIXED_ANONYMOUS = 0x32;
 /** fcntl.h */
 const O_WRONLY_CREAT_APPEND = 0o1 | 0o100 | 0o2000;
 const AT_FDCWD = -100;
