@@ -49,29 +49,32 @@ export function checkedRuns(
   );
 }
 
-/** Plans to fill memory from the store, and to set guards. */
-export function restorePages(
-  scope: RestoreScope,
-  runs: readonly (readonly [PageRun, ImageRecord<PageMap>])[],
-): void {
+type Runs = readonly (readonly [PageRun, ImageRecord<PageMap>])[];
+
+/** Plans to fill memory from the store. */
+export function loadPages(scope: RestoreScope, runs: Runs): void {
   const { pageSize } = scope.system;
   for (const [run, record] of runs) {
-    if (run.source === pageSources.store) {
-      scope.step('load', {
-        op: 'load',
-        on: scope.pid,
-        from: { position: record.position, path: 'memory' },
-        to: { address: run.address },
-        length: Number(run.pages) * pageSize,
-        index: Number(run.index),
-      });
-    }
-    if (run.source === pageSources.guard) {
-      const length = run.pages * BigInt(pageSize);
-      scope.call('protect', record, 'madvise', [run.address, length, MADV_GUARD_INSTALL], {
-        what: `guard pages at ${run.address.toString(16)}`,
-      });
-    }
+    if (run.source !== pageSources.store) continue;
+    scope.step('load', {
+      op: 'load',
+      on: scope.pid,
+      from: { position: record.position, path: 'memory' },
+      to: { address: run.address },
+      length: Number(run.pages) * pageSize,
+      index: Number(run.index),
+    });
+  }
+}
+
+/** Plans guard pages; their mappings must be apart by then, because what has one stays marked. */
+export function guardPages(scope: RestoreScope, runs: Runs): void {
+  for (const [{ address, pages, source }, record] of runs) {
+    if (source !== pageSources.guard) continue;
+    const args = [address, pages * BigInt(scope.system.pageSize), MADV_GUARD_INSTALL];
+    scope.call('protect', record, 'madvise', args, {
+      what: `guard pages at ${address.toString(16)}`,
+    });
   }
 }
 

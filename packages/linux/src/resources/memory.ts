@@ -11,8 +11,8 @@ import {
 } from '@ckpt/format';
 import { parseSmaps } from '../procfs/smaps.ts';
 import { parseStat } from '../procfs/stat.ts';
-import { ascending, freeRange, type Range } from './memory-hole.ts';
-import { checkedRuns, filledVmas, restorePages } from './memory-load.ts';
+import { ascending, executorHole, freeRange, type Range } from './memory-hole.ts';
+import { checkedRuns, filledVmas, guardPages, loadPages } from './memory-load.ts';
 import { restoreMm } from './memory-mm.ts';
 import { checkpointPages } from './memory-pages.ts';
 import { checkpointVdso, restoreVdso } from './memory-vdso.ts';
@@ -22,10 +22,6 @@ import { checkpointVmas } from './vma.ts';
 import { checkVmas } from './vma-check.ts';
 import { mapVmas } from './vma-map.ts';
 import { protectVma } from './vma-protect.ts';
-
-/** Bytes that an executor needs at least, and more than it ever will. */
-const holeMin = 16n << 20n;
-const holeMax = 1n << 30n;
 
 /** The vector without what follows its end, AT_NULL. */
 function trimAuxv(bytes: Uint8Array): Uint8Array {
@@ -82,7 +78,7 @@ function restore(scope: RestoreScope): void {
   const runs = checkedRuns(scope, vmas);
   const filled = filledVmas(vmas, runs, system.pageSize);
   const taken = ascending([...vmas.map(({ value }) => value), block]);
-  const hole = freeRange(taken, holeMin, holeMax);
+  const hole = executorHole(taken);
   if (hole === undefined) {
     throw mm.invalid('vmas', 'no free range of addresses is left for the executor', 'ENOMEM');
   }
@@ -95,8 +91,9 @@ function restore(scope: RestoreScope): void {
   restoreVdso(scope, mm);
   const spare = (size: bigint) => freeRange(ascending([...taken, hole]), size);
   mapVmas(scope, vmas, { filled, spare });
-  restorePages(scope, runs);
+  loadPages(scope, runs);
   for (const vma of vmas) protectVma(scope, vma, filled.has(vma));
+  guardPages(scope, runs);
   restoreMm(scope, mm);
 }
 

@@ -8,7 +8,7 @@ export type Facts = Readonly<Record<string, unknown>>;
 /** Fields of status that belong to a task or thread, and not to its history. */
 const kept = new Set(
   (
-    'Name Umask State Tgid Pid Uid Gid Groups NSpgid NSsid VmSize VmData VmStk VmExe VmLib Threads ' +
+    'Name Umask Tgid Pid Uid Gid Groups NSpgid NSsid VmSize VmData VmStk VmExe VmLib Threads ' +
     'SigPnd ShdPnd SigBlk SigIgn SigCgt CapInh CapPrm CapEff CapBnd CapAmb NoNewPrivs Cpus_allowed'
   ).split(' '),
 );

@@ -2,6 +2,7 @@ import { createEngine, type EngineOptions, type Running } from '@ckpt/engine';
 import { MemoryFile } from '@ckpt/io';
 import { existsSync } from 'node:fs';
 import { createHost } from '../host/linux-host.ts';
+import { syscall, trySyscall } from '../host/syscall.ts';
 import { resources } from '../resources/index.ts';
 import { pause } from './target.ts';
 
@@ -27,10 +28,18 @@ export function restartImage(image: Uint8Array, options: EngineOptions = {}): Ro
   return { image, running, notes: [...plan.notes, ...running.warnings] };
 }
 
+const PR_SET_CHILD_SUBREAPER = 36;
+
+/** From here on, what the targets of this test leave behind is ours to wait for, and at once. */
+export function adoptTargets(): void {
+  syscall('prctl', PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
 /** Checkpoints a process, kills it, and restarts it under its own pid. */
 export function roundTrip(pid: number): RoundTrip {
   const image = imageOf(pid, { kill: true });
   // Its pid is free when its parent has waited for it.
+  trySyscall('wait4', pid, 0, 0, 0);
   while (existsSync(`/proc/${pid}`)) pause(5);
   return restartImage(image);
 }

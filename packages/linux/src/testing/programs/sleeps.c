@@ -28,7 +28,8 @@ static int sleep_by(const char *way, long milliseconds) {
   if (!strcmp(way, "absolute")) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    now.tv_sec += time.tv_sec;
+    now.tv_sec += time.tv_sec + (now.tv_nsec + time.tv_nsec) / 1000000000;
+    now.tv_nsec = (now.tv_nsec + time.tv_nsec) % 1000000000;
     return clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &now, NULL);
   }
   if (!strcmp(way, "poll")) return poll(NULL, 0, milliseconds);

@@ -1,0 +1,23 @@
+import { beforeAll, expect, test } from 'vitest';
+import { factsOf } from '../testing/all-facts.ts';
+import { callOf } from '../testing/process-facts.ts';
+import { adoptTargets, roundTrip } from '../testing/round-trip.ts';
+import { Target, program } from '../testing/target.ts';
+
+/** rt_sigtimedwait(2) */
+const sigtimedwait = 128;
+
+beforeAll(adoptTargets);
+
+test('threads, signals, timers, limits and settings come back as they were', async () => {
+  const target = new Target(['taskset', '1', 'nice', '-n', '2', program('settings')]);
+  target.says('ready');
+  target.until('sigwait', () => callOf(target.pid) === sigtimedwait);
+  const before = factsOf(target.pid, false);
+  const { running, notes } = roundTrip(target.pid);
+  const after = factsOf(running.pid, false);
+  process.kill(running.pid, 'SIGTERM');
+  expect(await running.wait()).toBe(0);
+  expect(after).toEqual(before);
+  expect(notes).toEqual([]);
+});
