@@ -77,8 +77,11 @@ export interface SpawnStep extends Base {
 /** Unmaps everything but the executor's own block, which the plan placed in a hole. */
 export interface WipeStep extends Base {
   readonly op: 'wipe';
-  /** Where the executor may live: free in the whole image. Bytes. */
-  readonly hole: { readonly address: bigint; readonly length: number };
+  /**
+   * Where the executor may live: free in the whole image. Bytes. `whole`: it leaves no more than
+   * the first page of it free, so that the plan can tell which addresses are.
+   */
+  readonly hole: { readonly address: bigint; readonly length: number; readonly whole?: true };
 }
 
 /**

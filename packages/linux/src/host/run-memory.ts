@@ -24,7 +24,7 @@ export interface Block {
   readonly length: number;
 }
 
-/** As much of the hole as the plan needs. @throws CkptError E2BIG when it needs more. */
+/** As much of the hole as the plan needs, or all of it if it says so. @throws CkptError E2BIG when it needs more. */
 export function blockOf({ hole, rooms, entryMax }: Compiled): Block {
   const inRooms = [...rooms.values()].reduce((sum, size) => sum + aligned(size, alignment), 0);
   // A table reserves at most half of its ground for entries.
@@ -33,7 +33,7 @@ export function blockOf({ hole, rooms, entryMax }: Compiled): Block {
   if (least > free) {
     throw new CkptError('E2BIG', `${least} bytes of calls do not fit into a hole of ${free} bytes`);
   }
-  const length = Math.min(free, aligned(least + groundMax, pageSize));
+  const length = hole.whole === true ? free : Math.min(free, aligned(least + groundMax, pageSize));
   return { address: hole.address + BigInt(pageSize), length };
 }
 

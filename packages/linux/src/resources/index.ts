@@ -1,6 +1,7 @@
 import type { Resource } from '@ckpt/engine';
 import { cred } from './cred.ts';
 import { rights } from './cred-rights.ts';
+import { fileTable } from './file-table.ts';
 import { fs } from './fs.ts';
 import { memory } from './memory.ts';
 import { path } from './path.ts';
@@ -20,6 +21,7 @@ export const resources: readonly Resource[] = [
   cred,
   fs,
   memory,
+  fileTable,
   sighand,
   signal,
   timers,
