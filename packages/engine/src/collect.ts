@@ -39,7 +39,7 @@ function xfeaturesOf(records: readonly Uint8Array[]): bigint {
   return all;
 }
 
-/** Emits what a kind claims, and nothing else. */
+/** Emits what the kinds claim, and nothing else. */
 class Scopes {
   readonly records = new RecordWriter(limits.metadata / 2);
   readonly store: PageStore;
@@ -55,15 +55,16 @@ class Scopes {
     this.store = new PageStore(ground.system.pageSize);
   }
 
-  of({ kind, records: claims }: Resource): CheckpointScope {
-    const { frozen, system, task, options } = this.#ground;
-    const claimed = new Set(claims.map(({ type }) => type));
+  of({ kind }: Resource): CheckpointScope {
+    const { frozen, system, task, options, resources } = this.#ground;
+    // A kind may write another one's objects: whatever opens a file writes its PATH.
+    const claimed = new Set(resources.flatMap(({ records }) => records.map(({ type }) => type)));
     return {
       ...{ frozen, system, task, options, objhash: this.#objhash, store: this.store },
       answers: (thread) => this.#answers.of(kind, thread),
       emit: <T>(type: RecordType<T>, value: T) => {
         if (!claimed.has(type.type)) {
-          throw new Error(`kind ${kind} writes ${recordName(type.type)}, which it does not claim`);
+          throw new Error(`kind ${kind} writes ${recordName(type.type)}, which no kind claims`);
         }
         this.records.emit(type, value);
       },
