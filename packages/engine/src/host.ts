@@ -15,7 +15,7 @@ export interface System {
   readonly cpu: {
     /** XCR0: state components the kernel lets user space use (xgetbv). */
     readonly xfeatures: bigint;
-    /** Bytes of the uncompacted xstate area, as PTRACE_GETREGSET NT_X86_XSTATE gives it. */
+    /** Bytes of the uncompacted xstate area, as PTRACE_GETREGSET NT_X86_XSTATE gives it; 0: unknown. */
     readonly xstateSize: number;
     /** "flags" of /proc/cpuinfo. */
     readonly flags: readonly string[];

@@ -32,14 +32,14 @@ const components: Readonly<Record<string, bigint>> = {
   amx_tile: 0x60000n,
 };
 
-/** Bytes. Only cpuid tells the true size, which takes native code: no image is refused for it here. */
-const xstateMax = 1 << 16;
+/** Only cpuid tells the true size, which takes native code: no image is refused for it here. */
+const xstateUnknown = 0;
 
 function readSystem(): System {
   const { flags, ...rest } = readMachine();
   const known = flags.map((flag) => components[flag] ?? 0n);
   const xfeatures = known.reduce((all, bits) => all | bits, 3n);
-  return { ...rest, cpu: { xfeatures, xstateSize: xstateMax, flags }, choosesPids: true };
+  return { ...rest, cpu: { xfeatures, xstateSize: xstateUnknown, flags }, choosesPids: true };
 }
 
 function readStat(path: string): FileStat | undefined {

@@ -112,7 +112,7 @@ export function fitXstate(scope: RestoreScope, record: ImageRecord<Cpu>): Uint8A
   if (view.getBigUint64(legacySize + 8, true) !== 0n) {
     throw record.invalid('xstate', 'a compacted xstate area');
   }
-  if (area.length === xstateSize) return area.slice();
+  if (area.length === xstateSize || xstateSize === 0) return area.slice();
   const enough = Math.min(area.length, avxEnd);
   if ((used & ~fixedComponents) !== 0n || xstateSize < enough) {
     throw record.invalid(
