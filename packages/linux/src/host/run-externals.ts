@@ -10,21 +10,32 @@ export interface Externals {
 
 const standard: Readonly<Record<string, number>> = { stdin: 0, stdout: 1, stderr: 2 };
 
-/** Descriptors never have numbers over NR_OPEN_MAX in practice; other arguments do. */
-const descriptorMax = 1 << 20;
+/** fcntl.h: F_DUPFD, F_DUPFD_CLOEXEC. */
+const duplicating: ReadonlySet<number> = new Set([0, 1030]);
 
 function valuesOf(step: Step): readonly Value[] {
   if (step.op === 'call') return step.args;
   return step.op === 'load' && 'fd' in step.to ? [step.to.fd] : [];
 }
 
-/** The number that a step may give to a descriptor, or close; -1 for none. */
+/** The number that a step gives to a descriptor, or closes; -1 for none that is known. */
 function descriptorOf(step: Step): number {
   if (step.op !== 'call') return -1;
-  const place = { dup2: 1, dup3: 1, fcntl: 2, close: 0 }[step.call];
-  const value = place === undefined ? undefined : step.args[place];
-  const number = typeof value === 'bigint' || typeof value === 'number' ? Number(value) : -1;
-  return number < descriptorMax ? number : -1;
+  const numberAt = (place: number): number => {
+    const value = step.args[place];
+    return typeof value === 'bigint' || typeof value === 'number' ? Number(value) : -1;
+  };
+  switch (step.call) {
+    case 'dup2':
+    case 'dup3':
+      return numberAt(1);
+    case 'fcntl':
+      return duplicating.has(numberAt(1)) ? numberAt(2) : -1;
+    case 'close':
+      return numberAt(0);
+    default:
+      return -1;
+  }
 }
 
 /**
