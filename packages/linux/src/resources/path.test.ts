@@ -1,0 +1,148 @@
+import { CKPT_HDR_FILE_NAME, Path, pathFlags } from '@ckpt/format';
+import { encodeText } from '@ckpt/io';
+import { expect, test } from 'vitest';
+import { checkpointScope, fileStat, made, restoreScope, thrown } from '../testing/fake-scope.ts';
+import { openPath } from './path-open.ts';
+import { checkpointPath, path } from './path.ts';
+
+const fact = { thing: 'descriptor 5', flags: 0 };
+
+test('a file is emitted once for each use of it', () => {
+  const stat = fileStat();
+  const scope = checkpointScope({ stat: { 'root/tmp/a': stat } });
+  const first = checkpointPath(scope, { ...fact, name: '/tmp/a', stat });
+  const again = checkpointPath(scope, { ...fact, name: '/tmp/a', stat });
+  const mapped = checkpointPath(scope, { ...fact, name: '/tmp/a', stat, flags: pathFlags.MAPPED });
+  expect([first, again, mapped]).toEqual([1, 1, 2]);
+  expect(scope.values(Path)).toMatchObject([
+    { objref: 1, inode: 7n, size: 100n, mode: 0o100644, flags: 0, pages: 0n },
+    { objref: 2, flags: pathFlags.MAPPED },
+  ]);
+  expect(scope.emitted[0]?.following).toEqual([encodeText('/tmp/a')]);
+  expect(scope.obstacles).toEqual([]);
+});
+
+test('the content of a deleted file is stored', () => {
+  const stat = fileStat({ nlink: 0, size: 5000n });
+  const scope = checkpointScope();
+  checkpointPath(scope, { ...fact, name: '/tmp/a (deleted)', stat, contents: 'fd/5' });
+  expect(scope.values(Path)).toMatchObject([{ flags: pathFlags.DELETED, pages: 2n, index: 0n }]);
+  expect(scope.emitted[0]?.following).toEqual([encodeText('/tmp/a')]);
+});
+
+test('a file whose name ends like that of a deleted one is none', () => {
+  const stat = fileStat();
+  const scope = checkpointScope({ stat: { 'root/tmp/a (deleted)': stat } });
+  expect(checkpointPath(scope, { ...fact, name: '/tmp/a (deleted)', stat })).toBe(1);
+});
+
+test.for([
+  ['/tmp/a (deleted)', { nlink: 0 }, {}, 'it was deleted'],
+  ['/tmp/a (deleted)', {}, {}, 'this name was deleted, and the file has another one'],
+  ['/tmp/a', {}, {}, 'no file has this name now'],
+  ['/tmp/a', {}, { 'root/tmp/a': fileStat({ ino: 8n }) }, 'another file has this name now'],
+  ['/tmp/\u{fffd}', {}, {}, 'its name is no UTF-8'],
+  ['(unreachable)/a', {}, {}, 'it has no path in this mount namespace'],
+] as const)('%s is refused: %s', ([name, stat, files, reason]) => {
+  const scope = checkpointScope({ stat: files });
+  expect(checkpointPath(scope, { ...fact, name, stat: fileStat(stat) })).toBeUndefined();
+  expect(scope.obstacles).toMatchObject([{ thing: 'descriptor 5', reason }]);
+  expect(scope.emitted).toEqual([]);
+});
+
+const image = (more: Partial<Path> = {}, name = encodeText('/tmp/a')) => [
+  made(
+    Path,
+    {
+      ...{ objref: 1, flags: 0, mode: 0o100644, nlink: 1, device: 0xfe00n, inode: 7n, rdev: 0n },
+      ...{ size: 100n, mtime: 1_000_000_000n, uid: 0, gid: 0, index: 0n, pages: 0n },
+      ...more,
+    },
+    { bytes: { [CKPT_HDR_FILE_NAME]: name } },
+  ),
+];
+
+test.for([
+  ['gone', {}, {}, 'ENOENT', 'name'],
+  ['a FIFO now', {}, { '/tmp/a': fileStat({ mode: 0o010644 }) }, 'ESTALE', 'mode'],
+  ['longer', {}, { '/tmp/a': fileStat({ size: 101n }) }, 'ESTALE', 'size'],
+  ['newer', {}, { '/tmp/a': fileStat({ mtime: 2n }) }, 'ESTALE', 'mtime'],
+  [
+    'shorter, and written by the program',
+    { flags: pathFlags.WRITTEN },
+    { '/tmp/a': fileStat({ size: 99n }) },
+    'ESTALE',
+    'size',
+  ],
+  [
+    'another one, and written by the program',
+    { flags: pathFlags.WRITTEN },
+    { '/tmp/a': fileStat({ ino: 8n }) },
+    'ESTALE',
+    'inode',
+  ],
+  [
+    'another device',
+    { mode: 0o020666, rdev: 0x103n },
+    { '/tmp/a': fileStat({ mode: 0o020666, rdev: 0x105n }) },
+    'ESTALE',
+    'rdev',
+  ],
+] as const)('a file that is %s is one clear error', ([, value, files, errno, field]) => {
+  const error = thrown(() => {
+    path.restore(restoreScope(image(value), { files }));
+  });
+  expect(error).toMatchObject({ code: errno, field, position: 0x100, path: ['PATH'] });
+  expect(error.sentence).toContain('/tmp/a');
+});
+
+test('a changed file passes when the user says so', () => {
+  const files = { '/tmp/a': fileStat({ size: 101n }) };
+  path.restore(restoreScope(image(), { files, options: { allowChanged: true } }));
+});
+
+test('a file that the program writes may have grown, which is said', () => {
+  const scope = restoreScope(image({ flags: pathFlags.WRITTEN }), {
+    files: { '/tmp/a': fileStat({ size: 200n, mtime: 5n }) },
+  });
+  path.restore(scope);
+  expect(scope.notes).toEqual(['/tmp/a has changed since the checkpoint; it is used as it is now']);
+});
+
+test.for([
+  ['relative', encodeText('tmp/a')],
+  ['holds a NUL', encodeText('/tmp\0/a')],
+  ['is no UTF-8', Uint8Array.of(0x2f, 0xff)],
+  ['is too long', encodeText(`/${'a'.repeat(4096)}`)],
+] as const)('a name that %s is refused', ([, name]) => {
+  const error = thrown(() => {
+    path.restore(restoreScope(image({}, name), { files: {} }));
+  });
+  expect(error).toMatchObject({ code: 'EINVAL', field: 'name' });
+});
+
+test('a path is opened without following, compared, and only then opened for real', () => {
+  const scope = restoreScope(image(), { files: { '/tmp/a': fileStat() } });
+  const [record] = scope.document.all(Path);
+  if (record === undefined) throw new Error('no record');
+  const O_RDWR_CREAT_TRUNC_APPEND = 0o3102;
+  openPath(scope, 'maps', record, record, O_RDWR_CREAT_TRUNC_APPEND);
+  const calls = scope.calls('maps');
+  expect(calls.map(({ call }) => call)).toEqual([
+    'openat',
+    'dup3',
+    'close',
+    'fstat',
+    'fstat',
+    'openat',
+    'close',
+  ]);
+  expect(calls[0]?.args).toEqual([-100, { blob: encodeText('/tmp/a\0') }, 0o12400000]);
+  const device = Uint8Array.of(0, 0xfe, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0);
+  expect(calls[3]?.expectRoom).toMatchObject({ offset: 0, bytes: device });
+  expect(calls[4]?.expectRoom).toMatchObject({
+    offset: 24,
+    bytes: Uint8Array.of(0xa4, 0x81, 0, 0),
+  });
+  expect(calls[5]?.args).toEqual([-100, { blob: encodeText('/proc/self/fd/3\0') }, 0o2002]);
+});
