@@ -1,4 +1,4 @@
-import type { FileStat, ImageRecord, RestoreScope, Section, Value } from '@ckpt/engine';
+import type { Document, FileStat, ImageRecord, RestoreScope, Section, Value } from '@ckpt/engine';
 import { FileDesc, FileTable, type Path } from '@ckpt/format';
 import { cString } from '../procfs/text.ts';
 import { nameOf } from './path-check.ts';
@@ -34,12 +34,21 @@ function identityOf({ dev, ino, mode }: FileStat): Identity {
   return { deviceAndInode: bytes.subarray(0, 16), mode: bytes.subarray(16) };
 }
 
-/** The first of the descriptor numbers above all those of the image: free while it is restored. */
-export function scratchFd(scope: RestoreScope): number {
-  const used = scope.document
-    .all(FileTable)
-    .flatMap((table) => table.arrayOf(FileDesc).map(({ fd }) => fd));
-  return Math.max(2, ...used) + 1;
+const scratchNumbers = new WeakMap<Document, number>();
+
+/**
+ * The first of the descriptor numbers that are free while an image is restored: above all of it,
+ * and above the one that is lowest when all of those are in use.
+ */
+export function scratchFd({ document }: RestoreScope): number {
+  const known = scratchNumbers.get(document);
+  if (known !== undefined) return known;
+  let last = 2;
+  for (const table of document.all(FileTable)) {
+    for (const { fd } of table.arrayOf(FileDesc)) last = Math.max(last, fd);
+  }
+  scratchNumbers.set(document, last + 2);
+  return last + 2;
 }
 
 /** Closes a descriptor that a plan has opened. */

@@ -1,6 +1,6 @@
 import { createEngine, type EngineOptions, type Running } from '@ckpt/engine';
 import { MemoryFile } from '@ckpt/io';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { createHost } from '../host/linux-host.ts';
 import { syscall, trySyscall } from '../host/syscall.ts';
 import { resources } from '../resources/index.ts';
@@ -30,9 +30,19 @@ export function restartImage(image: Uint8Array, options: EngineOptions = {}): Ro
 
 const PR_SET_CHILD_SUBREAPER = 36;
 
-/** From here on, what the targets of this test leave behind is ours to wait for, and at once. */
+/** fcntl(2) */
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+
+/**
+ * From here on, what the targets of this test leave behind is ours to wait for, and at once. What
+ * whoever runs the tests has left open is not passed on to them: a pipe to a shell is refused.
+ */
 export function adoptTargets(): void {
   syscall('prctl', PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  for (const fd of readdirSync('/proc/self/fd').map(Number)) {
+    if (fd > 2) trySyscall('fcntl', fd, F_SETFD, FD_CLOEXEC);
+  }
 }
 
 /** Checkpoints a process, kills it, and restarts it under its own pid. */
