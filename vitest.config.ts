@@ -16,6 +16,7 @@ const tally = process.env.CKPT_TALLY;
 export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
+    slowTestThreshold: 10_000,
     reporters: tally === undefined ? ['default'] : ['default', './scripts/tally.js'],
     projects: [
       {
