@@ -1,9 +1,14 @@
-import { Cred, Path } from '@ckpt/format';
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { factsOf } from '../testing/all-facts.ts';
 import { callOf } from '../testing/process-facts.ts';
-import { adoptTargets, imageOf, restartImage, roundTrip } from '../testing/round-trip.ts';
+import {
+  adoptTargets,
+  imageOf,
+  restartImage,
+  roundTrip,
+  waitForEnd,
+} from '../testing/round-trip.ts';
 import { scratch } from '../testing/scratch.ts';
 import { Target, program } from '../testing/target.ts';
 
@@ -20,11 +25,36 @@ function somebody(): Target {
   return target;
 }
 
+/** A program that only root can reach, and that runs as somebody else. */
+function hidden(): Target {
+  const folder = path('hidden');
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(program('somebody'), `${folder}/somebody`);
+  chmodSync(folder, 0o700);
+  const target = new Target([`${folder}/somebody`]);
+  target.says('ready');
+  target.until('pause', () => callOf(target.pid) === pauseCall);
+  return target;
+}
+
 test('a process that has become somebody else is that one again, with all its threads', async () => {
   const target = somebody();
   const before = factsOf(target.pid, false);
   expect(before).toMatchObject({ status: { Groups: '34567 45678 ', CapEff: '0000000000000020' } });
   const { running } = roundTrip(target.pid);
+  const after = factsOf(running.pid, false);
+  process.kill(running.pid, 'SIGKILL');
+  await running.wait();
+  expect(after).toEqual(before);
+});
+
+test('what the process cannot open itself is opened only for who trusts the image', async () => {
+  const target = hidden();
+  const before = factsOf(target.pid, false);
+  const image = imageOf(target.pid, { kill: true });
+  waitForEnd(target.pid);
+  expect(() => restartImage(image)).toThrow(/EACCES.*hidden\/somebody/);
+  const { running } = restartImage(image, { settings: { trustImage: true } });
   const after = factsOf(running.pid, false);
   process.kill(running.pid, 'SIGKILL');
   await running.wait();

@@ -2,7 +2,7 @@ import type { CheckpointScope, ImageRecord, Resource, RestoreScope } from '@ckpt
 import { Cred, Gid, Tree, TreeThread, capabilityName } from '@ckpt/format';
 import { parseStatus, type Status } from '../procfs/status.ts';
 import { bitsOf, restoreCapabilities } from './cred-capabilities.ts';
-import { credentialsOf, type Credentials } from './cred-rights.ts';
+import { credentialsOf, isTrusted, restoreGroups, type Credentials } from './cred-rights.ts';
 import { required } from './facts.ts';
 
 /** prctl(2) */
@@ -130,6 +130,7 @@ function restore(scope: RestoreScope): void {
   const same = own !== undefined && text(own) === text(given);
   if (same && record.value.securebits === 0) return;
   for (const { tid } of scope.document.one(Tree).arrayOf(TreeThread)) {
+    if (isTrusted(scope)) restoreGroups(scope, record, 'credentials', tid);
     restoreThreadIds(scope, record, to, tid);
     restoreCapabilities(scope, record, given.capabilities, bitsOf(have & ~bounding), tid);
   }

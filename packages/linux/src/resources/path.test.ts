@@ -5,11 +5,16 @@ import { checkpointScope, fileStat, made, restoreScope, thrown } from '../testin
 import { openPath } from './path-open.ts';
 import { checkpointPath, path } from './path.ts';
 
+/** Of a user without privilege. */
+const status = (more = ''): string =>
+  `Uid:\t5 5 5 5\nGid:\t6 6 6 6\nGroups:\t8 9\nCapEff:\t0\n${more}`;
+const read = { status: status() };
+
 const fact = { thing: 'descriptor 5', flags: 0 };
 
 test('a file is emitted once for each use of it', () => {
   const stat = fileStat();
-  const scope = checkpointScope({ stat: { 'root/tmp/a': stat } });
+  const scope = checkpointScope({ read, stat: { 'root/tmp/a': stat } });
   const first = checkpointPath(scope, { ...fact, name: '/tmp/a', stat });
   const again = checkpointPath(scope, { ...fact, name: '/tmp/a', stat });
   const mapped = checkpointPath(scope, { ...fact, name: '/tmp/a', stat, flags: pathFlags.MAPPED });
@@ -22,6 +27,37 @@ test('a file is emitted once for each use of it', () => {
   expect(scope.obstacles).toEqual([]);
 });
 
+const folder = (mode: number) => fileStat({ mode: 0o040000 | mode });
+
+test.for([
+  ['of others, readable', fileStat({ mode: 0o100604 }), 0, true],
+  ['of others', fileStat({ mode: 0o100660 }), 0, false],
+  ['of its own', fileStat({ mode: 0o100400, uid: 5 }), 0, true],
+  ['of its own, not even for itself', fileStat({ mode: 0o100044, uid: 5 }), 0, false],
+  ['of its group', fileStat({ mode: 0o100040, gid: 9 }), 0, true],
+  ['of its group, to write', fileStat({ mode: 0o100040, gid: 9 }), pathFlags.WRITTEN, false],
+] as const)('a file %s: that the process opens it itself is %s', ([, stat, flags, opens]) => {
+  const files = { 'root/tmp/a': stat, 'root/': folder(0o755), 'root/tmp': folder(0o1777) };
+  const scope = checkpointScope({ read, stat: files });
+  checkpointPath(scope, { ...fact, name: '/tmp/a', stat, flags });
+  expect(scope.notes.length).toBe(opens ? 0 : 1);
+  expect(scope.obstacles).toEqual([]);
+});
+
+test('a file in a folder that the process cannot enter is told', () => {
+  const stat = fileStat();
+  const files = { 'root/x/a': stat, 'root/': folder(0o755), 'root/x': folder(0o700) };
+  const scope = checkpointScope({ read, stat: files });
+  checkpointPath(scope, { ...fact, name: '/x/a', stat });
+  expect(scope.notes).toEqual([
+    '/x/a was opened with rights that the process no longer has: a restart needs --trust-image',
+  ]);
+  const root = { status: status().replace('CapEff:\t0', 'CapEff:\t2') };
+  const privileged = checkpointScope({ read: root, stat: files });
+  checkpointPath(privileged, { ...fact, name: '/x/a', stat });
+  expect(privileged.notes).toEqual([]);
+});
+
 test('the content of a deleted file is stored', () => {
   const stat = fileStat({ nlink: 0, size: 5000n });
   const scope = checkpointScope();
@@ -32,7 +68,7 @@ test('the content of a deleted file is stored', () => {
 
 test('a file whose name ends like that of a deleted one is none', () => {
   const stat = fileStat();
-  const scope = checkpointScope({ stat: { 'root/tmp/a (deleted)': stat } });
+  const scope = checkpointScope({ read, stat: { 'root/tmp/a (deleted)': stat } });
   expect(checkpointPath(scope, { ...fact, name: '/tmp/a (deleted)', stat })).toBe(1);
 });
 
@@ -144,5 +180,5 @@ test('a path is opened without following, compared, and only then opened for rea
     offset: 24,
     bytes: Uint8Array.of(0xa4, 0x81, 0, 0),
   });
-  expect(calls[5]?.args).toEqual([-100, { blob: encodeText('/proc/self/fd/3\0') }, 0o2002]);
+  expect(calls[5]?.args).toEqual([-100, { blob: encodeText('/proc/self/fd/4\0') }, 0o2002]);
 });

@@ -2,6 +2,7 @@ import type { CheckpointScope, FileStat, Resource } from '@ckpt/engine';
 import { CKPT_HDR_FILE_NAME, Path, pathFlags } from '@ckpt/format';
 import { encodeText } from '@ckpt/io';
 import { isMangled } from '../procfs/text.ts';
+import { opensItself } from './path-access.ts';
 import { checkPath } from './path-check.ts';
 import { fileTypes, typeOf } from './path-type.ts';
 
@@ -68,6 +69,12 @@ export function checkpointPath(scope: CheckpointScope, facts: PathFacts): number
   const key = `${stat.dev.toString()}:${stat.ino.toString()}:${flags}:${facts.name}`;
   const { objref, isNew } = scope.objhash.of('path', key);
   if (!isNew) return objref;
+  if (!deleted && !opensItself(scope, facts.name, stat, flags)) {
+    scope.note(
+      `${facts.name} was opened with rights that the process no longer has: ` +
+        'a restart needs --trust-image',
+    );
+  }
   const size = Number(stat.size);
   const pages = deleted ? Math.ceil(size / scope.system.pageSize) : 0;
   const index =

@@ -45,11 +45,15 @@ export function adoptTargets(): void {
   }
 }
 
+/** Until the pid of a killed process is free: that is when its parent has waited for it. */
+export function waitForEnd(pid: number): void {
+  trySyscall('wait4', pid, 0, 0, 0);
+  while (existsSync(`/proc/${pid}`)) pause(5);
+}
+
 /** Checkpoints a process, kills it, and restarts it under its own pid. */
 export function roundTrip(pid: number): RoundTrip {
   const image = imageOf(pid, { kill: true });
-  // Its pid is free when its parent has waited for it.
-  trySyscall('wait4', pid, 0, 0, 0);
-  while (existsSync(`/proc/${pid}`)) pause(5);
+  waitForEnd(pid);
   return restartImage(image);
 }
