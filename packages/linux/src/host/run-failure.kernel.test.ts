@@ -30,7 +30,7 @@ function failureOf(hand: HandPlan, options: RunOptions = {}, pages = hand.pages(
   }
   if (!(thrown instanceof CkptError)) throw new Error(`not refused: ${String(thrown)}`);
   expect(existsSync(`/proc/${hand.pid}`)).toBe(false);
-  expect(stubs()).toEqual([]);
+  expect(stubs(process.pid)).toEqual([]);
   const ECHILD = -10;
   const WNOHANG_WALL = 0x40000001;
   expect(trySyscall('wait4', hand.pid, 0, WNOHANG_WALL, 0)).toBe(ECHILD);
@@ -220,7 +220,7 @@ test('a pid that is in use is said, with who has it', () => {
     `EEXIST at 0x1000 in test: pid ${process.pid} is in use by ${process.pid} (vitest): end it first`,
   );
   expect(stateOf(process.pid)).not.toBe('Z');
-  expect(stubs()).toEqual([]);
+  expect(stubs(process.pid)).toEqual([]);
 });
 
 test('a pid that a process group still has is said', () => {

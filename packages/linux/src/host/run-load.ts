@@ -4,12 +4,11 @@ import { nameOf } from './run-error.ts';
 import { entryStatus } from './run-executor-code.ts';
 import { fillMemory, pageSize, type LoadScope, type Piece } from './run-fill.ts';
 import type { PlannedLoad } from './run-plan.ts';
-import { encodeTable, type Operand } from './run-table.ts';
+import { encodeTable, type Entry, type Operand } from './run-table.ts';
 import { syscallNumbers } from './syscall-numbers.ts';
 
 /** Bytes on the way to a descriptor. */
 const bufferMax = 1 << 20;
-const ESPIPE = -29n;
 
 /** Bytes in the new task. */
 interface Buffer {
@@ -21,30 +20,32 @@ interface Buffer {
 interface Target {
   readonly step: LoadStep;
   readonly fd: Operand;
-  readonly offset: bigint;
+  /** Undefined for a pipe, which has no offsets. */
+  readonly offset: bigint | undefined;
 }
 
-/** One write of the new task; returns what the call did. */
-function write({ tracee, ground }: LoadScope, tid: number, target: Target, from: Buffer) {
-  const args = [target.fd, from.address, BigInt(from.length)];
-  const call = (number: number, more: readonly bigint[]) => {
-    const entry = { id: target.step.id, number, args: [...args, ...more], goOn: true };
-    return tracee.run(tid, ground.address, encodeTable([entry], 0, ground))[0];
-  };
-  const outcome = call(syscallNumbers.pwrite64, [target.offset]);
-  // A pipe has no offsets.
-  return outcome?.result === ESPIPE ? call(syscallNumbers.write, []) : outcome;
+/** One write of the new task. */
+function writeEntry({ step, fd, offset }: Target, { address, length }: Buffer): Entry {
+  const args = [fd, address, BigInt(length)];
+  const { pwrite64, write } = syscallNumbers;
+  return offset === undefined
+    ? { id: step.id, number: write, args, goOn: true }
+    : { id: step.id, number: pwrite64, args: [...args, offset], goOn: true };
+}
+
+/** Where a target goes on when some bytes are written. */
+function behind(target: Target, bytes: number): Target {
+  const { offset } = target;
+  return { ...target, offset: offset === undefined ? undefined : offset + BigInt(bytes) };
 }
 
 /** Writes all of a buffer to a descriptor. */
 function drain(scope: LoadScope, tid: number, target: Target, buffer: Buffer): void {
+  const { tracee, ground } = scope;
   for (let done = 0; done < buffer.length;) {
-    const outcome = write(
-      scope,
-      tid,
-      { ...target, offset: target.offset + BigInt(done) },
-      { address: buffer.address + BigInt(done), length: buffer.length - done },
-    );
+    const left = { address: buffer.address + BigInt(done), length: buffer.length - done };
+    const table = encodeTable([writeEntry(behind(target, done), left)], 0, ground);
+    const [outcome] = tracee.run(tid, ground.address, table);
     if (outcome?.status !== entryStatus.done || outcome.result === 0n) {
       throw new CkptError(nameOf(outcome?.result ?? 0n), 'writing stored contents');
     }
@@ -59,11 +60,12 @@ function fillDescriptor(scope: LoadScope, tid: number, step: LoadStep, fd: Opera
   const size = Math.min(bufferMax, half);
   const inside = { ...scope, ground: { ...ground, length: ground.length - size } };
   const address = ground.address + BigInt(ground.length - size);
-  const start = 'fd' in step.to ? step.to.offset : 0n;
+  const start = 'fd' in step.to && step.to.offset >= 0n ? step.to.offset : undefined;
+  const target = { step, fd, offset: start };
   for (let done = 0; done < step.length; done += size) {
     const length = Math.min(size, step.length - done);
     fillMemory(inside, tid, [{ address, length, index: step.index + done / pageSize }]);
-    drain(inside, tid, { step, fd, offset: start + BigInt(done) }, { address, length });
+    drain(inside, tid, behind(target, done), { address, length });
   }
 }
 

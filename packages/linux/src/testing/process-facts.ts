@@ -53,13 +53,15 @@ export function callOf(pid: number): number | undefined {
   return number >= 0 ? number : undefined;
 }
 
-/** Processes that a restart begins with and never leaves behind. */
-export function stubs(): readonly number[] {
+/** Processes that a restart begins with and never leaves behind: of all, or of one parent. */
+export function stubs(parent?: number): readonly number[] {
   return readdirSync('/proc').flatMap((name) => {
     try {
-      return /^\d+$/.test(name) && readlinkSync(`/proc/${name}/exe`).startsWith('/memfd:ckpt')
-        ? [Number(name)]
-        : [];
+      const isStub = readlinkSync(`/proc/${name}/exe`).startsWith('/memfd:ckpt');
+      if (!isStub || (parent !== undefined && statusOf(Number(name), 'PPid') !== `${parent}`)) {
+        return [];
+      }
+      return [Number(name)];
     } catch {
       return [];
     }
