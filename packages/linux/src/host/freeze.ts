@@ -1,5 +1,6 @@
 import { CkptError } from '@ckpt/format';
 import { FrozenProcess } from './frozen-process.ts';
+import { Holders } from './holders.ts';
 import { Identity } from './identity.ts';
 import { unnoticed } from './interrupted.ts';
 import { Memory } from './memory.ts';
@@ -39,6 +40,7 @@ export function freezeProcess(
   const { at = () => undefined, askLimitMs = 5000 } = options;
   const tracer = new Tracer(at);
   const identity = new Identity(pid);
+  const holders = new Holders(pid);
   const seizure = new Seizure(tracer, identity.proc, pid);
   let memory: Memory | undefined;
   try {
@@ -58,7 +60,7 @@ export function freezeProcess(
       states.set(tid, takeOver(tracer, memory, tid));
     }
     at('frozen');
-    return new FrozenProcess({ identity, seizure, tracer, memory, remote, own });
+    return new FrozenProcess({ identity, holders, seizure, tracer, memory, remote, own });
   } catch (error) {
     seizure.release();
     memory?.close();

@@ -13,7 +13,7 @@ import type {
 } from '@ckpt/engine';
 import { closeSync } from 'node:fs';
 import { compareFiles, watches } from './compare-files.ts';
-import { findHolders } from './holders.ts';
+import type { Holders } from './holders.ts';
 import type { Identity } from './identity.ts';
 import { copyRuns } from './memory-copy.ts';
 import type { Memory } from './memory.ts';
@@ -35,6 +35,7 @@ const SIGKILL = 9;
 
 export interface Parts {
   readonly identity: Identity;
+  readonly holders: Holders;
   readonly seizure: Seizure;
   readonly tracer: Tracer;
   readonly memory: Memory;
@@ -50,8 +51,6 @@ export class FrozenProcess implements Frozen {
   readonly tasks: readonly [Task];
   readonly #parts: Parts;
   #pagemap: number | undefined;
-  /** By link: all of them are found in one walk through /proc. */
-  #holders: ReadonlyMap<string, readonly string[]> | undefined;
   /** Set when it was let go or killed. */
   #frozenMs: number | undefined;
 
@@ -123,9 +122,8 @@ export class FrozenProcess implements Frozen {
     return withDuplicate(this.#parts.identity.pidfd, fd, (own) => peekPipe(own, length));
   }
 
-  holders({ pid }: Task, link: string): readonly string[] {
-    this.#holders ??= findHolders(pid);
-    return this.#holders.get(link) ?? [];
+  holders(_task: Task, link: string): readonly string[] {
+    return this.#parts.holders.of(link);
   }
 
   pollFile(_task: Task, fd: number): number {

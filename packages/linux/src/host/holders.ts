@@ -39,14 +39,35 @@ export function findHolder(pid: number): string | undefined {
 }
 
 /**
- * Pipes and sockets that processes but `except` and this one have descriptors of: their links, and
- * who: "12 (tail)".
+ * Who else holds the pipes, sockets and FIFOs of a process. The walk through all of /proc is made
+ * before the process is frozen; only what it has opened between then and the freeze needs another.
  */
-export function findHolders(except: number): ReadonlyMap<string, readonly string[]> {
+export class Holders {
+  readonly #pid: number;
+  readonly #own: ReadonlySet<string>;
+  readonly #before: ReadonlyMap<string, readonly string[]>;
+  #after: ReadonlyMap<string, readonly string[]> | undefined;
+
+  constructor(pid: number) {
+    this.#pid = pid;
+    this.#own = sharedLinks(pid);
+    this.#before = this.#own.size === 0 ? new Map<string, readonly string[]>() : findHolders(pid);
+  }
+
+  /** "12 (tail)", each with a descriptor of that link. */
+  of(link: string): readonly string[] {
+    if (this.#own.has(link)) return this.#before.get(link) ?? [];
+    this.#after ??= findHolders(this.#pid);
+    return this.#after.get(link) ?? [];
+  }
+}
+
+/** Processes but `except` and this one, by the links of what they hold. */
+function findHolders(except: number): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
   for (const pid of processes()) {
     if (pid === except || pid === process.pid) continue;
-    const links = linksOf(pid);
+    const links = sharedLinks(pid);
     if (links.size === 0) continue;
     const name = `${pid} (${parseStatFacts(read(`/proc/${pid}/stat`)).name})`;
     for (const link of links) {
@@ -58,8 +79,8 @@ export function findHolders(except: number): ReadonlyMap<string, readonly string
   return found;
 }
 
-/** What others may hold, too: pipes, sockets, FIFOs by their paths. */
-function linksOf(pid: number): ReadonlySet<string> {
+/** What a process may share with others: pipes, sockets, FIFOs and files by their paths. */
+function sharedLinks(pid: number): ReadonlySet<string> {
   let numbers: string[];
   try {
     numbers = readdirSync(`/proc/${pid}/fd`);
