@@ -1,25 +1,12 @@
 import { CkptError } from '@ckpt/format';
 import type { Answer } from '@ckpt/engine';
-import { executorCode, executorLabels, executorSize, frameLayout } from './executor-code.ts';
-import { continuing, endsByAnyHandler, restarting, willRestart } from './interrupted.ts';
+import { executorLabels, executorSize } from './executor-code.ts';
+import { executorImage, runningMask, type Guest } from './executor-frame.ts';
 import type { Memory } from './memory.ts';
 import { ptraceEvents, type Tracer } from './ptrace.ts';
 import { getRegister, getSigned, withRegisters } from './registers.ts';
 import type { RemoteTable } from './remote-table.ts';
-import { mustStop, putBack, type OwnState } from './tracee.ts';
-
-/** A thread that the executor may run in, and how it is to stop there. */
-export interface Guest {
-  readonly tid: number;
-  readonly own: OwnState;
-  /** Ids as the thread itself knows them: those of its pid namespace. */
-  readonly ownTgid: number;
-  readonly ownTid: number;
-  /** A signal that the process ignores by default; 0: none is free, system calls are traced. */
-  readonly stopSignal: number;
-  /** Signals whose handler, run first, would end the interrupted call of this thread. */
-  readonly interrupting: bigint;
-}
+import { mustStop, putBack } from './tracee.ts';
 
 type Label = 'stop_1' | 'stop_2' | 'stop_3';
 
@@ -28,8 +15,6 @@ const syscallStop = 5 | 0x80;
 const SIGSTOP = 19;
 /** How long a thread may take to come back after a failure. */
 const recoverMs = 1000;
-/** TF: single steps. The debugger that wanted them would not get them. */
-const trapFlag = 0x100n;
 
 /** Remote system calls of one frozen process. */
 export class Executor {
@@ -63,7 +48,7 @@ export class Executor {
   /** @throws CkptError ENOMEM without room for the arena, ESRCH when the thread ends, ETIMEDOUT. */
   run(guest: Guest, table: RemoteTable): Answer[] {
     const { tid } = guest;
-    this.#memory.write(this.#code, this.#image(guest, table.size));
+    this.#memory.write(this.#code, executorImage(guest, table.size));
     this.#at('executor written');
     const deadline = performance.now() + this.#limitMs;
     try {
@@ -183,43 +168,4 @@ export class Executor {
       return this.#tracer.getRegisters(tid);
     }
   }
-
-  /** Code and frame for one thread. */
-  #image(guest: Guest, arenaSize: number): Buffer {
-    const image = Buffer.alloc(executorSize);
-    image.set(executorCode);
-    const put = (field: keyof typeof frameLayout, value: bigint): void => {
-      const at = executorLabels.frame + frameLayout[field];
-      image.writeBigUInt64LE(BigInt.asUintN(64, value), at);
-    };
-    const { registers, mask, rseq } = guest.own;
-    for (const name of ownRegisters) put(`own_${name}`, getRegister(registers, name));
-    const entered = continuing(registers);
-    const restarted = restarting(registers);
-    put('flags', getRegister(registers, 'eflags') & ~trapFlag);
-    put('entered_rax', entered.rax);
-    put('entered_rip', rseq.criticalSection === 0n ? entered.rip : rseq.abort);
-    put('restarted_rax', restarted.rax);
-    put('restarted_rip', restarted.rip);
-    put('mask_running', runningMask(guest));
-    put('mask_all', -1n);
-    put('mask_own', mask);
-    const counts = willRestart(registers) && endsByAnyHandler(registers);
-    put('interrupting', counts ? guest.interrupting & ~mask : 0n);
-    put('arena_size', BigInt(arenaSize));
-    const ids = executorLabels.frame + frameLayout.tgid;
-    image.writeInt32LE(guest.ownTgid, ids);
-    image.writeInt32LE(guest.ownTid, ids + 4);
-    image.writeInt32LE(guest.stopSignal, ids + 8);
-    return image;
-  }
-}
-
-const ownRegisters = [
-  ...(['r15', 'r14', 'r13', 'r12', 'rbp', 'rbx', 'r11', 'r10', 'r9', 'r8', 'rcx'] as const),
-  ...(['rdx', 'rsi', 'rdi', 'rsp'] as const),
-];
-
-function runningMask({ stopSignal }: Guest): bigint {
-  return stopSignal === 0 ? -1n : ~(1n << BigInt(stopSignal - 1));
 }

@@ -1,28 +1,8 @@
+import { decodeStatus, ptraceRequests, type Stop } from './ptrace-abi.ts';
 import { registersSize } from './registers.ts';
 import { address, failure, stableBytes, syscall, trySyscall, type Word } from './syscall.ts';
 
-/** Requests of ptrace(2): linux/ptrace.h, asm/ptrace-abi.h. */
-// prettier-ignore
-const requests = {
-  CONT: 7, SINGLESTEP: 9, DETACH: 17, SYSCALL: 24, SETOPTIONS: 0x4200, GETEVENTMSG: 0x4201,
-  GETSIGINFO: 0x4202, SETSIGINFO: 0x4203, GETREGSET: 0x4204, SETREGSET: 0x4205, SEIZE: 0x4206,
-  INTERRUPT: 0x4207, LISTEN: 0x4208, PEEKSIGINFO: 0x4209, GETSIGMASK: 0x420a, SETSIGMASK: 0x420b,
-  GET_RSEQ_CONFIGURATION: 0x420f, GET_SYSCALL_USER_DISPATCH_CONFIG: 0x4211,
-} as const;
-
-/** Options of PTRACE_SEIZE. */
-export const ptraceOptions = {
-  TRACESYSGOOD: 1,
-  TRACEFORK: 2,
-  TRACEVFORK: 4,
-  TRACECLONE: 8,
-  TRACEEXEC: 16,
-  TRACEEXIT: 64,
-  EXITKILL: 1 << 20,
-} as const;
-
-/** Events in the status of a stop. */
-export const ptraceEvents = { FORK: 1, VFORK: 2, CLONE: 3, EXEC: 4, EXIT: 6, STOP: 128 } as const;
+export { ptraceEvents, ptraceOptions, type Stop } from './ptrace-abi.ts';
 
 /** Register sets (linux/elf.h). */
 const NT_PRSTATUS = 1;
@@ -35,26 +15,12 @@ const siginfoSize = 128;
 const WNOHANG = 1;
 const WALL = 0x40000000;
 
-/** What wait4(2) told of a thread. */
-export type Stop =
-  /** event: one of {@link ptraceEvents}, 0 for a signal-delivery-stop or a stop at a system call. */
-  | { readonly kind: 'stopped'; readonly signal: number; readonly event: number }
-  | { readonly kind: 'exited'; readonly status: number }
-  | { readonly kind: 'killed'; readonly signal: number };
-
 /** PTRACE_GET_RSEQ_CONFIGURATION; address 0 when none is registered. */
 export interface RseqConfiguration {
   readonly address: bigint;
   readonly size: number;
   readonly signature: number;
   readonly flags: number;
-}
-
-function decodeStatus(status: number): Stop {
-  const low = status & 0x7f;
-  if (low === 0) return { kind: 'exited', status: (status >> 8) & 0xff };
-  if (low === 0x7f) return { kind: 'stopped', signal: (status >> 8) & 0xff, event: status >>> 16 };
-  return { kind: 'killed', signal: low };
 }
 
 /**
@@ -167,7 +133,7 @@ export class Tracer {
 
   /** True when system calls of the thread may come back as SIGSYS (prctl(2)). */
   hasSyscallUserDispatch(tid: number): boolean {
-    const request = requests.GET_SYSCALL_USER_DISPATCH_CONFIG;
+    const request = ptraceRequests.GET_SYSCALL_USER_DISPATCH_CONFIG;
     const result = trySyscall('ptrace', request, tid, 32, this.#scratchAt);
     this.#at('ptrace GET_SYSCALL_USER_DISPATCH_CONFIG');
     return result >= 0 && this.#scratch.readBigUInt64LE(0) !== 0n;
@@ -221,8 +187,8 @@ export class Tracer {
     trySyscall('nanosleep', this.#pauseAt, 0);
   }
 
-  #request(name: keyof typeof requests, tid: number, addr: Word = 0, data: Word = 0): number {
-    const result = trySyscall('ptrace', requests[name], tid, addr, data);
+  #request(name: keyof typeof ptraceRequests, tid: number, addr: Word = 0, data: Word = 0): number {
+    const result = trySyscall('ptrace', ptraceRequests[name], tid, addr, data);
     this.#at(`ptrace ${name}`);
     if (result < 0) throw failure(-result, `PTRACE_${name} of thread ${tid}`);
     return result;

@@ -1,7 +1,8 @@
 import { CkptError } from '@ckpt/format';
 import type { Answer, Call } from '@ckpt/engine';
 import { executorSize } from './executor-code.ts';
-import { Executor, type Guest } from './executor.ts';
+import type { Guest } from './executor-frame.ts';
+import { Executor } from './executor.ts';
 import type { Memory } from './memory.ts';
 import type { ProcDirectory } from './proc-directory.ts';
 import { ptraceEvents, type Tracer } from './ptrace.ts';

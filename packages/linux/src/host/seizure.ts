@@ -82,9 +82,19 @@ export class Seizure {
     this.#stopped.clear();
   }
 
+  /** Undefined for a thread that is no more. */
   #facts(tid: number): StatFacts | undefined {
-    const text = this.#proc.readText(`task/${tid}/stat`);
+    const text = this.#text(`task/${tid}/stat`);
     return text === '' ? undefined : parseStatFacts(text);
+  }
+
+  #text(path: string): string {
+    try {
+      return this.#proc.readText(path);
+    } catch (error) {
+      if (error instanceof CkptError && error.code === 'ESRCH') return '';
+      throw error;
+    }
   }
 
   #candidates(): number[] {
@@ -128,7 +138,7 @@ export class Seizure {
     } catch (error) {
       if (!(error instanceof CkptError)) throw error;
       if (error.code === 'EPERM') {
-        throw seizureDenied(this.#pid, tid, this.#proc.readText(`task/${tid}/status`));
+        throw seizureDenied(this.#pid, tid, this.#text(`task/${tid}/status`));
       }
       if (error.code !== 'ESRCH') throw error;
       this.#waited.delete(tid);

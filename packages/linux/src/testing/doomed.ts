@@ -3,14 +3,18 @@
  * by SIGKILL at a point of the way. Prints how many points there are when it gets through.
  *
  * Arguments: pid, number of the point (0: none), and a signal that is sent to the frozen process: only
- * points from there on count. "slow" as a point: in the middle of a call that takes 300 ms.
+ * points from there on count ("": none). "slow" as a point: in the middle of a call that takes 300 ms;
+ * "again": one checkpoint after the other, until somebody kills it. Last
+ * the address of a word that is set to 1 when the process stands in a restartable sequence.
  */
+import { writeSync } from 'node:fs';
 import { freezeProcess } from '../host/freeze.ts';
+import { Memory } from '../host/memory.ts';
 
-const [pid = '', last = '', signal] = process.argv.slice(2);
+const [pid = '', last = '', signal = '', flag] = process.argv.slice(2);
 
 const points: string[] = [];
-let counts = signal === undefined;
+let counts = signal === '';
 
 function at(point: string): void {
   if (!counts && point === 'frozen') {
@@ -34,12 +38,22 @@ const calls =
         { call: 'sigaltstack', args: [0, { out: 24 }] },
       ];
 
-const frozen = freezeProcess(Number(pid), 3000, { at });
-const [task] = frozen.tasks;
-for (const thread of task.threads) {
-  frozen.thread(task, thread);
-  frozen.ask(task, thread, calls);
+/** One checkpoint. */
+function checkpoint(): void {
+  const frozen = freezeProcess(Number(pid), 3000, { at });
+  const [task] = frozen.tasks;
+  if (flag !== undefined && frozen.thread(task, { tid: task.pid }).rseq.criticalSection !== 0n) {
+    new Memory(task.pid).writeWord(BigInt(flag), 1n);
+    writeSync(1, 'inside\n');
+  }
+  for (const thread of task.threads) {
+    frozen.thread(task, thread);
+    frozen.ask(task, thread, calls);
+  }
+  frozen.thaw();
+  at('thawed');
 }
-frozen.thaw();
-at('thawed');
+
+do checkpoint();
+while (last === 'again');
 console.log(`${points.length} ${points.join(', ')}`);

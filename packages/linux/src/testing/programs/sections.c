@@ -1,5 +1,6 @@
 /* Adds to a counter at the end of a restartable sequence that takes long: a stop falls into it almost
- * always, and the thread must then come to the abort handler. */
+ * always. Who stops it there sets `stopped`: the thread must then come to the abort handler, which
+ * clears it, and not to the end of the sequence. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@ struct section {
   uint64_t start, length, abort;
 } __attribute__((aligned(32)));
 
-static volatile uint64_t commits, aborts;
+static volatile uint64_t commits, aborts, stopped;
 
 int main(void) {
   setvbuf(stdout, NULL, _IOLBF, 0);
@@ -21,7 +22,7 @@ int main(void) {
     printf("no rseq\n");
     return 1;
   }
-  printf("aborts at %p\n", (void *)&aborts);
+  printf("stopped at %p\n", (void *)&stopped);
   for (;;) {
     uint64_t rounds = 40000000;
     __asm__ volatile(
@@ -33,12 +34,14 @@ int main(void) {
         "incq %[commits]\n"
         "2: jmp 5f\n"
         ".byte 0x0f, 0xb9, 0x3d\n.long 0x53053053\n" /* RSEQ_SIG */
-        "4: incq %[aborts]\n"
+        "4: incq %[aborts]\nmovq $0, %[stopped]\n"
         "5:\n"
         : [rounds] "+r"(rounds), [cs] "=m"(rseq->rseq_cs), [commits] "+m"(commits),
-          [aborts] "+m"(aborts)
+          [aborts] "+m"(aborts), [stopped] "+m"(stopped)
         :
         : "rax", "memory", "cc");
+    if (stopped) printf("BAD went on\n");
+    stopped = 0;
     printf("commits %lu aborts %lu\n", commits, aborts);
   }
 }
