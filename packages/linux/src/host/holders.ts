@@ -17,13 +17,17 @@ function processes(): number[] {
   }
 }
 
-/** Who has a pid now: as process, thread, process group or session; undefined when it is free. */
+/**
+ * Who has a pid now: as process, thread, process group or session; undefined when it is free. What
+ * has ended holds it no more than for a moment: a restart waits for it to go.
+ */
 export function findHolder(pid: number): string | undefined {
   // A thread has its own directory too, though no list shows it.
   const own = read(`/proc/${pid}/stat`);
   if (own !== '') {
     const { tgid } = parseStatusFacts(read(`/proc/${pid}/status`));
-    const { name } = parseStatFacts(own);
+    const { name, state } = parseStatFacts(own);
+    if (state === 'Z' || state === 'X') return undefined;
     return tgid === pid || tgid === 0
       ? `${pid} (${name})`
       : `a thread (${name}) of process ${tgid}`;
