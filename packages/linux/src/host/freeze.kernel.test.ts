@@ -1,4 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
+import { bundle } from '../testing/bundle.ts';
 import { obstacle, pause, program, Target } from '../testing/target.ts';
 import { freezeProcess } from './freeze.ts';
 import type { FrozenProcess } from './frozen-process.ts';
@@ -187,5 +190,49 @@ describe.skipIf(obstacle() !== undefined)('freezing refuses', () => {
     );
     frozen.thaw();
     expect(filtered.isAlive).toBe(true);
+  });
+
+  test('somebody else’s process, and freezes one’s own, without privilege', async () => {
+    const doomed = await bundle('./doomed.ts');
+    const nobody = { uid: 65534, gid: 65534 };
+    const freezeAs = (pid: number): string => {
+      const args = [doomed, String(pid), '0'];
+      return spawnSync(process.execPath, args, { ...nobody, encoding: 'utf8' }).stderr;
+    };
+    const mine = start('sleeper', 60_000, 1, 60);
+    mine.says('go');
+    expect(freezeAs(mine.pid)).toMatch(/EPERM: no permission to trace .*: run as root/);
+    expect(mine.status('TracerPid')).toBe('0');
+    const ids = [`--reuid=${nobody.uid}`, `--regid=${nobody.gid}`, '--clear-groups'];
+    const theirs = new Target(['setpriv', ...ids, program('sleeper'), '60000', '1', '60']);
+    targets.push(theirs);
+    theirs.says('go');
+    expect(freezeAs(theirs.pid)).toBe('');
+  });
+
+  test('nothing of another pid namespace: its threads are asked by their own ids', () => {
+    const outer = new Target([
+      'unshare',
+      '-pf',
+      '--mount-proc',
+      program('sleeper'),
+      '50',
+      '0',
+      '60',
+    ]);
+    targets.push(outer);
+    outer.says('slept 1 ');
+    const [child = ''] = readFileSync(
+      `/proc/${outer.pid}/task/${outer.pid}/children`,
+      'utf8',
+    ).split(' ');
+    const frozen = freeze(Number(child));
+    const [task] = frozen.tasks;
+    expect(frozen.ask(task, { tid: task.pid }, getpid)[0]?.result).toBe(1n);
+    frozen.thaw();
+    const { length } = outer.output;
+    outer.until('more', () => outer.output.length > length + 10);
+    expect(outer.output).not.toContain('BAD');
+    process.kill(Number(child), 'SIGKILL');
   });
 });

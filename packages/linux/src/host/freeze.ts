@@ -44,8 +44,8 @@ export function freezeProcess(
   const seizure = new Seizure(tracer, identity.proc, pid);
   let memory: Memory | undefined;
   try {
-    memory = new Memory(pid, at, identity.proc.path);
     seizure.stopAll(deadlineMs);
+    memory = new Memory(pid, at, identity.proc.path);
     identity.confirm();
     const states = new Map<number, OwnState>();
     const own = (tid: number): OwnState => {
