@@ -99,6 +99,26 @@ function stateOf(pid: number): string | undefined {
   }
 }
 
+/**
+ * Closes what whoever runs the tests left open to all its children: programs under test would
+ * inherit it, and be refused for it. What Node opened itself is closed on exec.
+ */
+function closeInherited(): void {
+  const closeOnExec = 0o2000000;
+  for (const name of readdirSync('/proc/self/fd')) {
+    if (Number(name) <= 2) continue;
+    try {
+      const info = readFileSync(`/proc/self/fdinfo/${name}`, 'latin1');
+      const flags = parseInt(/^flags:\s*([0-7]+)/m.exec(info)?.[1] ?? '', 8);
+      if ((flags & closeOnExec) === 0) closeSync(Number(name));
+    } catch {
+      // It was the descriptor of the listing.
+    }
+  }
+}
+
+closeInherited();
+
 /** A folder of its own, programs that are killed at the end, and the built command. */
 export class Lab {
   readonly folder = mkdtempSync(join(tmpdir(), 'ckpt-live-'));
