@@ -219,7 +219,7 @@ test('timers are recorded with the time that is left', () => {
 });
 
 const names = (scope: ReturnType<typeof restoreScope>): string[] =>
-  scope.calls('last').map(({ call, args }) => `${call} ${args.slice(0, 1).join('')}`);
+  scope.calls('last').map(({ call, args }) => `${call} ${Number(args[0])}`);
 
 test('timers get their numbers, where those can be chosen', () => {
   const scope = restoreScope([made(PosixTimer, timer({ id: 9 })), made(PosixTimer, timer())]);

@@ -1,4 +1,4 @@
-import type { ThreadState } from '@ckpt/engine';
+import type { Answer, ThreadState } from '@ckpt/engine';
 import {
   CKPT_HDR_BUFFER,
   CKPT_HDR_CPU_FPU,
@@ -54,7 +54,7 @@ const words = (size: number, ...at: (readonly [offset: number, value: bigint])[]
 };
 
 /** In the order of the questions: stack, tid address, death signal, slack, I/O, scheduling. */
-const answers = [
+const answers: readonly Partial<Answer>[] = [
   { out: [words(24, [0, 0x1000n], [16, 0x4000n])] },
   { out: [words(8, [0, 0xabc0n])] },
   { out: [Uint8Array.of(15, 0, 0, 0)] },
@@ -136,13 +136,15 @@ test('a shadow stack is refused', () => {
   expect(scope.obstacles).toMatchObject([{ reason: 'it has a shadow stack' }]);
 });
 
-const zeros = <T>(record: { fields: readonly { name: string; field: { type: string } }[] }): T =>
-  Object.fromEntries(
+/** A value of a record in which every field is zero. */
+function zeros(record: { fields: readonly { name: string; field: { type: string } }[] }): unknown {
+  return Object.fromEntries(
     record.fields.map(({ name, field }) => [
       name,
       field.type === 'bytes' ? new Uint8Array(16) : field.type.endsWith('64') ? 0n : 0,
     ]),
-  ) as T;
+  );
+}
 
 const leaf = (tid: number): TreeThread => ({
   ...{ tid, tgid: pid, ppid: 1, pgid: 1, sid: 1, creator: 0, depth: 0, flags: 0 },
@@ -165,7 +167,7 @@ function image({
   stopped = 0,
   affinity,
 }: Parts) {
-  const task = { ...zeros<ProcessTask>(ProcessTask), pid, stopped };
+  const task = { ...(zeros(ProcessTask) as ProcessTask), pid, stopped };
   return restoreScope([
     made(HeaderArch, { isa: 2, xstate_size: 2696, xfeatures: 0n, vdso_hash: 0, vdso_size: 0 }),
     made(Tree, { tasks: 1, threads: tree.length }, { arrays: [tree.map(leaf)] }),
@@ -173,7 +175,7 @@ function image({
     ...threads.map((tid) =>
       made(
         Thread,
-        { ...zeros<Thread>(Thread), altstack_flags: 2, ...value, tid },
+        { ...(zeros(Thread) as Thread), altstack_flags: 2, ...value, tid },
         { bytes: affinity === undefined ? {} : { [CKPT_HDR_BUFFER]: affinity } },
       ),
     ),
