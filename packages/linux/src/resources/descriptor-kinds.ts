@@ -5,7 +5,9 @@ import { fifo } from './fifo.ts';
 import { file } from './file.ts';
 import { ioUring } from './io-uring.ts';
 import { pipe } from './pipe.ts';
+import { signalfd } from './signalfd.ts';
 import { socket } from './socket.ts';
+import { timerfd } from './timerfd.ts';
 import { tty } from './tty.ts';
 
 /** The first that claims a descriptor has it: `file` takes every path that is left. */
@@ -15,6 +17,8 @@ export const descriptorKinds: readonly DescriptorKind[] = [
   epoll,
   socket,
   ioUring,
+  timerfd,
+  signalfd,
   tty,
   fifo,
   file,

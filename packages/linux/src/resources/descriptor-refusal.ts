@@ -7,8 +7,6 @@ const known: readonly (readonly [link: string, what: string, remedy: string])[] 
   ['anon_inode:inotify', 'it watches files (inotify(7))', 'close it, or stop watching files'],
   ['inotify', 'it watches files (inotify(7))', 'close it, or stop watching files'],
   ['anon_inode:[fanotify]', 'it watches file systems (fanotify(7))', 'close it'],
-  ['anon_inode:[timerfd]', 'it is a timer (timerfd_create(2))', 'close it'],
-  ['anon_inode:[signalfd]', 'it receives signals (signalfd(2))', 'close it'],
   ['anon_inode:[pidfd]', 'it leads to a process (pidfd_open(2))', 'close it'],
   ['anon_inode:[userfaultfd]', 'it serves page faults (userfaultfd(2))', 'close it'],
   ['anon_inode:[perf_event]', 'it counts events (perf_event_open(2))', 'stop the profiler'],

@@ -28,7 +28,7 @@ function table(pid: number): readonly string[] {
     const link = readlinkSync(`/proc/${pid}/fd/${fd}`).replace(/\[\d+\]/, '[]');
     const info = readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'latin1').split('\n');
     const lines = info.filter(
-      (line) => !/^(mnt_id|ino|eventfd-id|SqTotalTime|lock|tfd)/.test(line),
+      (line) => !/^(mnt_id|ino|eventfd-id|SqTotalTime|lock|tfd|ticks|it_value|settime)/.test(line),
     );
     const file = link.replace(/\.ckpt-\S+|#\d+|deleted(?= )/, 'gone');
     return [fd, file, ...lines.map(plainFlags)].join(' ');

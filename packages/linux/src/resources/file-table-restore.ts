@@ -94,12 +94,14 @@ export function restoreTable(scope: RestoreScope): void {
     scope.call('descriptors', file, 'close', [fd]);
     return number;
   };
+  const placed = new Set<FileRecord>();
   const restoring: Restoring = {
     scope,
     scratch,
     at: (fd) => byFd.get(fd),
     fdOf: (file) => numbersOf(file)[0]?.fd,
     place: (file, fd) => {
+      placed.add(file);
       const from = stage(file, fd);
       for (const { fd: to, flags } of numbersOf(file)) {
         scope.call('descriptors', file, 'dup3', [from, to, flags === 0 ? 0 : O_CLOEXEC], {
@@ -112,6 +114,8 @@ export function restoreTable(scope: RestoreScope): void {
   };
   const groups = groupsOf(scope, table.keys());
   for (const { kind, files } of groups) kind.restore(restoring, files);
+  const lost = [...table.keys()].find((file) => !placed.has(file));
+  if (lost !== undefined) throw lost.invalid('object', 'nothing opens this file');
   for (const { kind, files } of groups) kind.settle?.(restoring, files);
   for (const file of table.keys()) restoreLocks(restoring, file);
 }

@@ -30,6 +30,13 @@ function isEnded(scope: CheckpointScope, description: Description): boolean {
   return (events & (reads(description) ? POLLHUP : POLLERR)) !== 0;
 }
 
+/** How to start the program without that pipe. */
+function remedyFor({ fd }: Description): string {
+  if (fd === 0) return 'start the program with its input from a file: COMMAND < /dev/null';
+  if (fd <= 2) return 'start the program with its output in a file: COMMAND > out.log 2>&1';
+  return `close it before the checkpoint, or start the program without it: COMMAND ${fd}>&-`;
+}
+
 /** True when all that holds the pipe is inside; refused otherwise. */
 function isInside(
   scope: CheckpointScope,
@@ -41,10 +48,9 @@ function isInside(
   const whole = all.some(reads) && all.some(writes);
   if (others.length === 0 && (whole || isEnded(scope, description))) return true;
   const whose = others.length === 0 ? 'somebody else' : others.slice(0, 3).join(', ');
-  const away = reads(description) ? '< /dev/null' : '> out.log 2>&1';
   refuse(scope, description, {
     reason: whole ? `${whose} holds this pipe, too` : `its other end leads to ${whose}`,
-    remedy: `start the program with files instead: COMMAND ${away}`,
+    remedy: remedyFor(description),
   });
   return false;
 }

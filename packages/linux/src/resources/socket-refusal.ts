@@ -59,7 +59,7 @@ function tcpObstacle(
 function unixObstacle(scope: CheckpointScope, { local, peer }: SocketFacts): Reason | undefined {
   if (peer !== undefined) {
     return reason(
-      'it is connected, and its other end is not known to be inside',
+      'it is connected: its other end is outside, or something is on its way',
       'close it before the checkpoint',
     );
   }

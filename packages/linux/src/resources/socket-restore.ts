@@ -14,6 +14,7 @@ import { O_NONBLOCK, setStatus } from './descriptor-flags.ts';
 import { fileTypes, typeOf } from './path-type.ts';
 import { addressText, isAddress, unixName } from './socket-address.ts';
 import { shapeOf } from './socket-facts.ts';
+import { partnerOf, restorePair } from './socket-pair.ts';
 import { checkOptions, setOption, type KnownOption } from './socket-options.ts';
 import { SO_REUSEADDR, SOL_SOCKET } from './socket-option-table.ts';
 
@@ -139,14 +140,25 @@ function open(scope: RestoreScope, record: SocketRecord): Value {
 }
 
 /** Plans sockets: options that bind(2) looks at, the address, the other options, what it does. */
-export function restoreSocket(
-  { scope, place }: Restoring,
-  files: readonly ImageRecord<File>[],
-): void {
-  for (const file of files) {
-    const record = scope.document.object(file.value.object, Socket, file);
-    const fd = open(scope, record);
-    setStatus(scope, file, fd);
-    place(file, fd);
+export function restoreSocket(restoring: Restoring, files: readonly ImageRecord<File>[]): void {
+  const { scope, place } = restoring;
+  const [file] = files;
+  if (file === undefined) return;
+  const record = scope.document.object(file.value.object, Socket, file);
+  const partner = partnerOf(restoring, record);
+  if (record.value.peer !== 0) {
+    // Both are placed with the one that the other names.
+    const named = partner?.value.peer === 0 ? partnerOf(restoring, partner) : undefined;
+    if (named === record) return;
+    throw record.invalid('peer', `socket ${record.value.peer} is not its other end`);
   }
+  if (partner !== undefined) {
+    restorePair(restoring, record, partner);
+    return;
+  }
+  const [, second] = files;
+  if (second !== undefined) throw second.invalid('object', 'a socket with two descriptions');
+  const fd = open(scope, record);
+  setStatus(scope, file, fd);
+  place(file, fd);
 }

@@ -13,6 +13,7 @@ import { refuse, thingOf } from './descriptor.ts';
 import { addressText, isBound, unixName } from './socket-address.ts';
 import { readSocket, shapeOf, type SocketFacts } from './socket-facts.ts';
 import { optionCalls, readOptions } from './socket-options.ts';
+import { otherEnd } from './socket-pair.ts';
 import { obstacleTo, protocolName } from './socket-refusal.ts';
 import { restoreSocket } from './socket-restore.ts';
 
@@ -52,7 +53,8 @@ function tellLosses(scope: CheckpointScope, description: Description, facts: Soc
 }
 
 /**
- * A socket that talks to nobody: a listening one (TCP, UNIX), an unconnected one, UDP.
+ * A socket that talks to nobody outside: a listening one (TCP, UNIX), an unconnected one, UDP, both
+ * ends of a socketpair(2).
  *
  * Image: {@link Socket}, its local address, its {@link SocketOption}s, and for a connected UDP
  * socket the address it is connected to. Not saved: connections that wait to be accepted and
@@ -65,7 +67,7 @@ export const socket: DescriptorKind = {
 
   claims: (_scope, { link }) => link.startsWith('socket:['),
 
-  checkpoint(scope, description) {
+  checkpoint(scope, description, table) {
     const facts = readSocket(scope, description);
     if (facts === undefined) {
       refuse(scope, description, {
@@ -74,7 +76,8 @@ export const socket: DescriptorKind = {
       });
       return;
     }
-    const obstacle = obstacleTo(scope, description, facts);
+    const other = otherEnd(scope, description, facts, table);
+    const obstacle = other === undefined ? obstacleTo(scope, description, facts) : undefined;
     if (obstacle !== undefined) {
       refuse(scope, description, { detail: detailOf(facts), ...obstacle });
       return;
@@ -83,7 +86,11 @@ export const socket: DescriptorKind = {
     const shape = shapeOf(facts);
     const answers = scope.frozen.probe(scope.task, description.fd, optionCalls(shape));
     const file = fileOf(scope, facts);
-    const { objref } = scope.objhash.of('socket', `${scope.task.pid}:${description.fd}`);
+    const { objref } = scope.objhash.of('socket', description.link);
+    // Of two ends the second names the first: what is referred to comes first.
+    const first = other !== undefined && other.fd < description.fd ? other : undefined;
+    if (first !== undefined) table.file(first);
+    const peer = first === undefined ? 0 : scope.objhash.of('socket', first.link).objref;
     const isStream = facts.type !== socketTypes.DGRAM;
     scope.emit(Socket, {
       objref,
@@ -93,7 +100,7 @@ export const socket: DescriptorKind = {
       state: stateOf(facts),
       backlog: shape.isTcp ? facts.backlog : facts.listens && isStream ? unixBacklog : 0,
       flags: 0,
-      peer: 0,
+      peer,
       mode: file?.mode ?? 0,
       uid: file?.uid ?? 0,
       gid: file?.gid ?? 0,
@@ -101,7 +108,9 @@ export const socket: DescriptorKind = {
     });
     scope.emitBytes(CKPT_HDR_BUFFER, isBound(facts.local) ? facts.local : new Uint8Array(0));
     scope.emitArray(SocketOption, readOptions(shape, answers));
-    if (facts.peer !== undefined) scope.emitBytes(CKPT_HDR_BUFFER, facts.peer);
+    if (facts.peer !== undefined && isBound(facts.peer)) {
+      scope.emitBytes(CKPT_HDR_BUFFER, facts.peer);
+    }
     return { object: objref };
   },
 

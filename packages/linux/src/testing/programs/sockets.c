@@ -87,6 +87,12 @@ int main(int argc, char **argv) {
   int abstract = bound(SOCK_SEQPACKET, path);
   CHECK(listen(abstract, 3) == 0);
 
+  int pair[2], packets[2];
+  CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) == 0);
+  CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, packets) == 0);
+  set(pair[1], SOL_SOCKET, SO_PASSCRED, 1);
+  CHECK(fcntl(pair[1], F_SETFL, 0) == 0 && dup2(pair[0], 90) == 90);
+
   wait_for_restart();
 
   address = local(server, &size);
@@ -118,6 +124,10 @@ int main(int argc, char **argv) {
   CHECK(sendto(sender, "d", 1, 0, (struct sockaddr *)&before, after) == 1);
   CHECK(read(datagrams, &byte, 1) == 1 && byte == 'd');
   before = local(abstract, &after);
+  CHECK(write(90, "p", 1) == 1 && read(pair[1], &byte, 1) == 1 && byte == 'p');
+  CHECK(flags_of(pair[0]) == (O_RDWR | O_NONBLOCK) && flags_of(pair[1]) == O_RDWR);
+  CHECK(number(pair[1], SOL_SOCKET, SO_PASSCRED) == 1 && fcntl(packets[1], F_GETFD) == FD_CLOEXEC);
+  CHECK(write(packets[1], "qr", 2) == 2 && read(packets[0], &byte, 1) == 1 && byte == 'q');
   int client = socket(AF_UNIX, SOCK_SEQPACKET, 0);
   CHECK(connect(client, (struct sockaddr *)&before, after) == 0);
   return finish();

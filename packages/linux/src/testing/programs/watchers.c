@@ -1,8 +1,11 @@
-/* Epolls that watch files of all kinds, one of them another epoll; eventfds. */
+/* Epolls that watch files of all kinds, one of them another epoll; counters, timers, signals. */
 #define _GNU_SOURCE
 #include "resumed.h"
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
 
 static void watch(int epoll, int fd, unsigned events, uint64_t data) {
   struct epoll_event event = {.events = events, .data.u64 = data};
@@ -39,7 +42,42 @@ int main(void) {
   watch(renamed, gone, EPOLLIN, 6);
   CHECK(close(gone) == 0);
 
+  int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+  int ticking = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK), off = timerfd_create(CLOCK_MONOTONIC, 0);
+  int daily = timerfd_create(CLOCK_REALTIME, 0);
+  struct itimerspec once = {.it_value = {100, 0}}, often = {{0, 1000000}, {0, 1}}, now, day = {{0}};
+  CHECK(timerfd_settime(timer, 0, &once, NULL) == 0);
+  CHECK(timerfd_settime(ticking, 0, &often, NULL) == 0);
+  struct timespec start;
+  CHECK(clock_gettime(CLOCK_REALTIME, &start) == 0);
+  day.it_value.tv_sec = start.tv_sec + 500;
+  CHECK(timerfd_settime(daily, TFD_TIMER_ABSTIME, &day, NULL) == 0);
+  while (read(ticking, &value, 8) < 0) continue;
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGUSR2);
+  sigaddset(&set, SIGRTMIN + 3);
+  CHECK(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
+  int receiver = signalfd(-1, &set, SFD_NONBLOCK);
+  CHECK(sigqueue(getpid(), SIGRTMIN + 3, (union sigval){.sival_int = 42}) == 0);
+
   wait_for_restart();
+
+  CHECK(timerfd_gettime(timer, &now) == 0 && now.it_value.tv_sec >= 80 && now.it_value.tv_sec < 100);
+  CHECK(flags_of(timer) == (O_RDWR | O_NONBLOCK) && fcntl(timer, F_GETFD) == FD_CLOEXEC);
+  CHECK(timerfd_gettime(off, &now) == 0 && now.it_value.tv_sec == 0 && now.it_value.tv_nsec == 0);
+  CHECK(timerfd_gettime(ticking, &now) == 0 && now.it_interval.tv_nsec == 1000000);
+  CHECK(poll(&(struct pollfd){.fd = ticking, .events = POLLIN}, 1, 1000) == 1);
+  CHECK(read(ticking, &value, 8) == 8 && value > 0);
+  CHECK(timerfd_gettime(daily, &now) == 0 && now.it_value.tv_sec > 400);
+  struct timespec later;
+  CHECK(clock_gettime(CLOCK_REALTIME, &later) == 0);
+  long left = (start.tv_sec + 500 - later.tv_sec) - now.it_value.tv_sec;
+  CHECK(left >= -1 && left <= 2);
+  struct signalfd_siginfo info;
+  CHECK(read(receiver, &info, sizeof info) == sizeof info);
+  CHECK(info.ssi_signo == (unsigned)SIGRTMIN + 3 && info.ssi_int == 42);
+  CHECK(read(receiver, &info, sizeof info) < 0 && errno == EAGAIN);
 
   CHECK(fcntl(inner, F_GETFD) == FD_CLOEXEC && flags_of(counter) == (O_RDWR | O_NONBLOCK));
   CHECK(next(inner) == 1000 && next(outer) == 1000 && next(renamed) == 1000);
