@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { ObstacleError } from '@ckpt/engine';
 import { beforeAll, expect, test } from 'vitest';
-import { adoptTargets, roundTrip } from '../testing/round-trip.ts';
+import { adoptTargets, imageOf, restartImage, roundTrip } from '../testing/round-trip.ts';
 import { scratch } from '../testing/scratch.ts';
-import { program, Target } from '../testing/target.ts';
+import { pause, program, Target } from '../testing/target.ts';
 
 const path = scratch();
 const headers = fileURLToPath(new URL('../testing/programs/', import.meta.url));
@@ -68,4 +69,120 @@ test('sockets come back with their addresses and options', async () => {
 
 test('rings come back where they were, their counters go on', async () => {
   await survives('rings');
+});
+
+/** A terminal with a program in it; what it prints is in the target's output. */
+function inTerminal(command: string): Target {
+  return new Target(['script', '-qfc', command, '/dev/null']);
+}
+
+test('a terminal is the one of whoever restarts it, set as it was', async () => {
+  const pidFile = path('pid');
+  const first = inTerminal(`${program('terminal', `-I${headers}`)} ${pidFile}`);
+  first.says('ready');
+  const pid = Number(readFileSync(pidFile, 'utf8'));
+  const image = imageOf(pid, { kill: true });
+  first.until('pid free', () => !existsSync(`/proc/${pid}`));
+  const second = inTerminal(`tty > ${path('name')}; echo there; sleep 60`);
+  second.says('there');
+  const tty = readFileSync(path('name'), 'utf8').trim();
+  expect(() => restartImage(image)).toThrow(/ENOTTY.*restart it from a terminal/);
+  const { running } = restartImage(image, { settings: { tty } });
+  process.kill(pid, 'SIGUSR1');
+  expect(await running.wait()).toBe(0);
+  second.says('done');
+  expect(second.output).toMatch(/^there\s+through \/dev\/tty\s+done\s+$/);
+  second.end();
+});
+
+/** Reasons why a program cannot be checkpointed. */
+function refusals(target: Target): readonly string[] {
+  try {
+    imageOf(target.pid);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ObstacleError)) throw error;
+    return error.obstacles.map(({ thing, reason, remedy }) => `${thing}: ${reason}: ${remedy}`);
+  } finally {
+    target.end();
+    pause(10);
+  }
+}
+
+/** Runs Perl until it says that it is ready. */
+function perl(script: string): Target {
+  const target = new Target([
+    'perl',
+    '-e',
+    `use Socket; $| = 1; ${script}; print "ready\\n"; sleep`,
+  ]);
+  target.says('ready');
+  return target;
+}
+
+test.for([
+  [
+    'a pipe to a child',
+    'pipe R, W; if (!fork) { close R; sleep } close W',
+    /descriptor 3: pipe:\[\d+\]: its other end leads to \d+ \(perl\): close it/,
+  ],
+  [
+    'a pipe that a child holds, too',
+    'pipe R, W; fork or sleep',
+    /descriptor 3: pipe:\[\d+\]: \d+ \(perl\) holds this pipe, too/,
+  ],
+  [
+    'a connection',
+    'socket S, PF_INET, SOCK_STREAM, 0; bind S, sockaddr_in(0, INADDR_LOOPBACK); listen S, 5;' +
+      'socket C, PF_INET, SOCK_STREAM, 0; connect C, getsockname S',
+    /descriptor 4: socket:\[\d+\], TCP 127\.0\.0\.1:\d+ -> 127\.0\.0\.1:\d+ ESTABLISHED: it is a connection/,
+  ],
+  [
+    'a pair with something on its way',
+    'socketpair A, B, AF_UNIX, SOCK_STREAM, 0; syswrite A, "x"',
+    /descriptor 3: socket:\[\d+\], UNIX stream .*something is on its way/,
+  ],
+  [
+    'a raw socket',
+    'socket R, PF_INET, SOCK_RAW, 1',
+    /descriptor 3: socket:\[\d+\], protocol 1.*cannot be carried/,
+  ],
+  ['inotify', 'syscall(294, 0)', /descriptor 3: anon_inode:inotify: it watches files/],
+  [
+    'a memfd',
+    '$n = "x"; syscall(319, $n, 0)',
+    /descriptor 3: \/memfd:x \(deleted\): it is memory without a path/,
+  ],
+  [
+    'the master of a terminal',
+    'open P, "+<", "/dev/ptmx"',
+    /descriptor 3: \/dev\/p(ts\/p)?tmx: it is the far side of a terminal/,
+  ],
+  [
+    'a lease',
+    'open F, "<", "/etc/passwd"; fcntl F, 1024, 0 or die $!',
+    /descriptor 3: \/etc\/passwd: it has a lease/,
+  ],
+  ['O_ASYNC', 'pipe R, W; fcntl R, 4, 020000', /descriptor 3: pipe:\[\d+\]: it sends signals/],
+  [
+    'an io_uring that polls',
+    '$p = pack("LLLLL", 0, 0, 2, 0, 10) . "\\0" x 100; syscall(425, 8, $p)',
+    /descriptor 3: anon_inode:\[io_uring\]: a kernel thread polls it/,
+  ],
+  [
+    'an io_uring that is not mapped',
+    '$p = "\\0" x 120; syscall(425, 8, $p)',
+    /descriptor 3: anon_inode:\[io_uring\]: it is not mapped/,
+  ],
+] as const)('%s is refused by name', ([, script, message]) => {
+  expect(refusals(perl(script))).toContainEqual(expect.stringMatching(message));
+});
+
+test('a ring with a request in flight is refused', () => {
+  const target = new Target([program('rings', `-I${headers}`), 'busy']);
+  target.says('ready');
+  const [first] = refusals(target);
+  expect(first).toMatch(
+    /anon_inode:\[io_uring\]: requests are in flight: 10007 were submitted, 10006/,
+  );
 });

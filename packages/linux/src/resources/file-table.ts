@@ -64,10 +64,11 @@ class TaskTable implements Table {
       refuseUnclaimed(scope, description);
       return;
     }
-    if (sendsSignals(scope, description)) return undefined;
+    // A lease turns O_ASYNC on: it is told first.
     const locks = readLocks(scope, description);
+    if (locks === undefined || sendsSignals(scope, description)) return undefined;
     const opened = kind.checkpoint(scope, description, this);
-    if (opened === undefined || locks === undefined) return undefined;
+    if (opened === undefined) return undefined;
     const { objref } = scope.objhash.of('file', `${scope.task.pid}:${description.fd}`);
     scope.emit(File, {
       objref,
