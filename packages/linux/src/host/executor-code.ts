@@ -76,7 +76,7 @@ export const frameLayout = {
 } as const;
 
 /** Bytes of the frame, and of code and frame together. */
-export const frameSize = 216;
+const frameSize = 216;
 export const executorSize = executorLabels.frame + frameSize;
 
 /** One call in the arena: number, six arguments, result; the number of calls stands before the first. */

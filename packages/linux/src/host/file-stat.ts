@@ -8,7 +8,7 @@ const ENOTDIR = 20;
 /** Bytes of struct stat on x86-64 (asm/stat.h). */
 const statSize = 144;
 
-export function decodeStat(bytes: Buffer): FileStat {
+function decodeStat(bytes: Buffer): FileStat {
   return {
     dev: bytes.readBigUInt64LE(0),
     ino: bytes.readBigUInt64LE(8),

@@ -193,7 +193,7 @@ describe.skipIf(obstacle() !== undefined)('freezing refuses', () => {
   });
 
   test('somebody else’s process, and freezes one’s own, without privilege', async () => {
-    const doomed = await bundle('./doomed.ts');
+    const doomed = await bundle(new URL('../testing/doomed.ts', import.meta.url));
     const nobody = { uid: 65534, gid: 65534 };
     const freezeAs = (pid: number): string => {
       const args = [doomed, String(pid), '0'];

@@ -7,7 +7,7 @@ let doomed = '';
 const targets: Target[] = [];
 
 beforeAll(async () => {
-  doomed = await bundle('./doomed.ts');
+  doomed = await bundle(new URL('../testing/doomed.ts', import.meta.url));
 });
 
 afterEach(() => {

@@ -18,10 +18,10 @@ const regionCount = 4096;
 const EINVAL = -22;
 const ENOTTY = -25;
 
-export type Source = PageRun['source'];
+type Source = PageRun['source'];
 
 /** Builds runs, and joins those that touch. */
-export class PageRuns {
+class PageRuns {
   readonly #pageSize: bigint;
   readonly #runs: PageRun[] = [];
   #start = 0n;

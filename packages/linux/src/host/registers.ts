@@ -1,6 +1,6 @@
 /** Registers of x86-64 in the order of struct user_regs_struct (sys/user.h), 8 bytes each. */
 // prettier-ignore
-export const registerNames = [
+const registerNames = [
   'r15', 'r14', 'r13', 'r12', 'rbp', 'rbx', 'r11', 'r10', 'r9', 'r8', 'rax', 'rcx', 'rdx', 'rsi', 'rdi',
   'orig_rax', 'rip', 'cs', 'eflags', 'rsp', 'ss', 'fs_base', 'gs_base', 'ds', 'es', 'fs', 'gs',
 ] as const;
@@ -16,11 +16,6 @@ const offsets = Object.fromEntries(
 
 const view = (registers: Uint8Array): DataView =>
   new DataView(registers.buffer, registers.byteOffset, registers.byteLength);
-
-/** Byte offset of a register in struct user_regs_struct. */
-export function registerOffset(name: RegisterName): number {
-  return offsets[name];
-}
 
 /** One register, unsigned. */
 export function getRegister(registers: Uint8Array, name: RegisterName): bigint {

@@ -7,12 +7,12 @@ import { rolldown } from 'rolldown';
 const folder = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url));
 
 /**
- * Bundles a TypeScript program of this folder for Node, which may not be able to strip types;
- * returns the path of the result.
+ * Bundles a TypeScript program for Node, which may not be able to strip types; returns the path of
+ * the result.
  */
-export async function bundle(entry: string): Promise<string> {
-  const input = fileURLToPath(new URL(entry, import.meta.url));
-  const file = join(folder, `${basename(entry, '.ts')}.js`);
+export async function bundle(entry: URL): Promise<string> {
+  const input = fileURLToPath(entry);
+  const file = join(folder, `${basename(input, '.ts')}.js`);
   mkdirSync(dirname(file), { recursive: true });
   const made = await rolldown({
     input,

@@ -26,7 +26,7 @@ export function program(name: string, ...flags: readonly string[]): string {
 }
 
 /** Compiles a C program, once for each text; returns the path of the program. */
-export function compile(source: string, ...flags: readonly string[]): string {
+function compile(source: string, ...flags: readonly string[]): string {
   const name = createHash('sha256')
     .update([source, ...flags].join('\0'))
     .digest('hex')
