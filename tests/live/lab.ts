@@ -72,10 +72,10 @@ export class Program {
     }
   }
 
-  /** Waits until the pid is free or a zombie of somebody else. */
+  /** Waits until the pid is free: until its parent, this process or init, has reaped it. */
   async gone(timeoutMs = 10_000): Promise<void> {
     const end = Date.now() + timeoutMs;
-    while (this.alive()) {
+    while (this.state() !== undefined) {
       if (Date.now() > end) throw new Error(`process ${String(this.pid)} does not end`);
       await delay(5);
     }
