@@ -26,7 +26,12 @@ export interface Mapping {
   readonly flags: ReadonlySet<string>;
 }
 
-const header = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) ([0-9a-f]+):([0-9a-f]+) (\d+) *(.*)$/;
+/**
+ * A mapping, and the lines of its fields, which begin with a capital. Most of the work is left to
+ * the expression: this runs once, with a process standing still, before any compiler has seen it.
+ */
+const pattern =
+  /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) ([0-9a-f]+):([0-9a-f]+) (\d+) *(.*)\n((?:[A-Z].*\n)*)/gm;
 
 const hex = (text = '0'): bigint => BigInt(`0x${text}`);
 
@@ -36,55 +41,37 @@ export function makeDevice(major: bigint, minor: bigint): bigint {
   return low | ((minor & ~0xffn) << 12n) | ((major & ~0xfffn) << 32n);
 }
 
-type Draft = { -readonly [K in keyof Mapping]: Mapping[K] };
-
-function begin(line: string): Draft | undefined {
-  const match = header.exec(line);
-  if (match === null) return undefined;
-  const [, start, end, permissions = '', offset, major, minor, inode = '0', name = ''] = match;
-  return {
-    start: hex(start),
-    end: hex(end),
-    permissions,
-    offset: hex(offset),
-    device: makeDevice(hex(major), hex(minor)),
-    inode: BigInt(inode),
-    name,
-    own: 0n,
-    swapped: 0n,
-    alsoElsewhere: 0n,
-    protectionKey: 0,
-    flags: new Set(),
-  };
+/** "Anonymous:            12 kB", in bytes; 0 where there is no such line. */
+function kibibytes(fields: string, name: string): bigint {
+  const at = fields.indexOf(name);
+  return at < 0 ? 0n : BigInt(Number.parseInt(fields.slice(at + name.length), 10)) * 1024n;
 }
 
-/** "  132 kB" */
-const kibibytes = (text: string): bigint => BigInt(Number.parseInt(text, 10)) * 1024n;
-
-function note(mapping: Draft, name: string, value: string): void {
-  if (name === 'Anonymous') mapping.own += kibibytes(value);
-  else if (name === 'Swap') {
-    mapping.swapped = kibibytes(value);
-    mapping.own += mapping.swapped;
-  } else if (name === 'Shared_Clean' || name === 'Shared_Dirty') {
-    mapping.alsoElsewhere += kibibytes(value);
-  } else if (name === 'ProtectionKey') mapping.protectionKey = Number(value);
-  else if (name === 'VmFlags') mapping.flags = new Set(value.trim().split(' ').filter(Boolean));
+/** The rest of a line. */
+function rest(fields: string, name: string): string {
+  const at = fields.indexOf(name);
+  return at < 0 ? '' : fields.slice(at + name.length, fields.indexOf('\n', at)).trim();
 }
 
 /** Reads /proc/PID/smaps, by ascending address. Lines that are not used are passed over. */
 export function parseSmaps(bytes: Uint8Array): readonly Mapping[] {
-  const mappings: Mapping[] = [];
-  let current: Draft | undefined;
-  for (const line of decodeText(bytes).split('\n')) {
-    // Names of fields begin with a capital, mappings with a lower-case digit.
-    if (line.charCodeAt(0) >= 0x41 && line.charCodeAt(0) <= 0x5a) {
-      const colon = line.indexOf(':');
-      if (current !== undefined) note(current, line.slice(0, colon), line.slice(colon + 1));
-      continue;
-    }
-    current = begin(line);
-    if (current !== undefined) mappings.push(current);
-  }
-  return mappings;
+  return Array.from(decodeText(bytes).matchAll(pattern), (match) => {
+    const [, start, end, permissions = '', offset, major, minor, inode = '0'] = match;
+    const [name = '', fields = ''] = match.slice(8);
+    const swapped = kibibytes(fields, 'Swap:');
+    return {
+      start: hex(start),
+      end: hex(end),
+      permissions,
+      offset: hex(offset),
+      device: makeDevice(hex(major), hex(minor)),
+      inode: BigInt(inode),
+      name,
+      own: kibibytes(fields, 'Anonymous:') + swapped,
+      swapped,
+      alsoElsewhere: kibibytes(fields, 'Shared_Clean:') + kibibytes(fields, 'Shared_Dirty:'),
+      protectionKey: Number(rest(fields, 'ProtectionKey:')),
+      flags: new Set(rest(fields, 'VmFlags:').split(' ').filter(Boolean)),
+    };
+  });
 }

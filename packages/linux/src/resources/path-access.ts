@@ -1,4 +1,4 @@
-import type { CheckpointScope, FileStat } from '@ckpt/engine';
+import type { CheckpointScope, FileStat, Frozen } from '@ckpt/engine';
 import { pathFlags } from '@ckpt/format';
 import { parseStatus, type Status } from '../procfs/status.ts';
 import { required } from './facts.ts';
@@ -13,18 +13,51 @@ const READ = 4;
 const WRITE = 2;
 const SEARCH = 1;
 
+const has = ({ capabilities }: Status, bit: bigint): boolean =>
+  ((capabilities.effective >> bit) & 1n) === 1n;
+
+/** True for credentials that no mode keeps out. */
+const overrides = (status: Status): boolean => has(status, CAP_DAC_OVERRIDE);
+
 /** True where the mode of a file lets these credentials do all that is wanted. Lists are not seen. */
 function allows({ mode, uid, gid }: FileStat, status: Status, wanted: number): boolean {
-  const { capabilities, groups } = status;
-  const has = (bit: bigint): boolean => ((capabilities.effective >> bit) & 1n) === 1n;
+  const { groups } = status;
   const directory = typeOf(mode) === fileTypes.directory;
-  if (has(CAP_DAC_OVERRIDE)) return true;
-  if (has(CAP_DAC_READ_SEARCH) && (wanted & WRITE) === 0 && (directory || wanted === READ)) {
-    return true;
-  }
+  const reads = directory ? (wanted & WRITE) === 0 : wanted === READ;
+  if (reads && has(status, CAP_DAC_READ_SEARCH)) return true;
   const isGroup = gid === status.gid.fs || groups.includes(gid);
   const shift = uid === status.uid.fs ? 6 : isGroup ? 3 : 0;
   return ((mode >> shift) & wanted) === wanted;
+}
+
+/** What was found out about a frozen process: files share folders, and all the credentials. */
+interface Known {
+  readonly status: Status;
+  /** By path: may it be passed through? */
+  readonly folders: Map<string, boolean>;
+}
+
+const known = new WeakMap<Frozen, Known>();
+
+function knownOf({ frozen, task }: CheckpointScope): Known {
+  const found = known.get(frozen);
+  if (found !== undefined) return found;
+  const status = parseStatus(required(frozen, task, 'status'));
+  const made = { status, folders: new Map<string, boolean>() };
+  known.set(frozen, made);
+  return made;
+}
+
+/** True where all folders on the way may be passed through. */
+function reaches(scope: CheckpointScope, { status, folders }: Known, name: string): boolean {
+  const folder = name.slice(0, name.lastIndexOf('/'));
+  const before = folders.get(folder);
+  if (before !== undefined) return before;
+  const stat = scope.frozen.stat(scope.task, `root${folder}/`);
+  const passes = stat === undefined || allows(stat, status, SEARCH);
+  const all = passes && (folder === '' || reaches(scope, { status, folders }, folder));
+  folders.set(folder, all);
+  return all;
 }
 
 /**
@@ -37,14 +70,10 @@ export function opensItself(
   stat: FileStat,
   flags: number,
 ): boolean {
-  const { frozen, task } = scope;
-  const status = parseStatus(required(frozen, task, 'status'));
-  const parts = name.split('/').slice(1, -1);
-  for (let count = 0; count <= parts.length; count++) {
-    const folder = frozen.stat(task, `root/${parts.slice(0, count).join('/')}`);
-    if (folder !== undefined && !allows(folder, status, SEARCH)) return false;
-  }
+  const found = knownOf(scope);
+  if (overrides(found.status)) return true;
   const directory = typeOf(stat.mode) === fileTypes.directory;
   const content = (flags & pathFlags.WRITTEN) !== 0 ? WRITE : READ;
-  return allows(stat, status, directory ? SEARCH : content);
+  const wanted = directory ? SEARCH : content;
+  return allows(stat, found.status, wanted) && reaches(scope, found, name);
 }

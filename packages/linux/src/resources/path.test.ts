@@ -37,7 +37,7 @@ test.for([
   ['of its group', fileStat({ mode: 0o100040, gid: 9 }), 0, true],
   ['of its group, to write', fileStat({ mode: 0o100040, gid: 9 }), pathFlags.WRITTEN, false],
 ] as const)('a file %s: that the process opens it itself is %s', ([, stat, flags, opens]) => {
-  const files = { 'root/tmp/a': stat, 'root/': folder(0o755), 'root/tmp': folder(0o1777) };
+  const files = { 'root/tmp/a': stat, 'root/': folder(0o755), 'root/tmp/': folder(0o1777) };
   const scope = checkpointScope({ read, stat: files });
   checkpointPath(scope, { ...fact, name: '/tmp/a', stat, flags });
   expect(scope.notes.length).toBe(opens ? 0 : 1);
@@ -46,7 +46,7 @@ test.for([
 
 test('a file in a folder that the process cannot enter is told', () => {
   const stat = fileStat();
-  const files = { 'root/x/a': stat, 'root/': folder(0o755), 'root/x': folder(0o700) };
+  const files = { 'root/x/a': stat, 'root/': folder(0o755), 'root/x/': folder(0o700) };
   const scope = checkpointScope({ read, stat: files });
   checkpointPath(scope, { ...fact, name: '/x/a', stat });
   expect(scope.notes).toEqual([

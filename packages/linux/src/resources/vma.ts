@@ -55,12 +55,11 @@ function objectOf(
 export function checkpointVmas(scope: CheckpointScope, mappings: readonly Mapping[]): Carried {
   const vmas: CarriedVma[] = [];
   const vdso: Mapping[] = [];
-  const shared = mappings.filter((mapping) => {
-    const verdict = classify(mapping);
-    return verdict.is === 'kind' && verdict.kind === vmaKinds.shared_anonymous;
-  });
-  for (const mapping of mappings) {
-    const verdict = classify(mapping);
+  const judged = mappings.map((mapping) => ({ mapping, verdict: classify(mapping) }));
+  const shared = judged.flatMap(({ mapping, verdict }) =>
+    verdict.is === 'kind' && verdict.kind === vmaKinds.shared_anonymous ? [mapping] : [],
+  );
+  for (const { mapping, verdict } of judged) {
     if (verdict.is === 'vdso') vdso.push(mapping);
     if (verdict.is === 'obstacle') scope.refuse({ thing: describe(mapping), ...verdict });
     if (verdict.is !== 'kind') continue;
