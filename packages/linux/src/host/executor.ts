@@ -6,7 +6,7 @@ import type { Memory } from './memory.ts';
 import { ptraceEvents, type Tracer } from './ptrace.ts';
 import { getRegister, getSigned, withRegisters } from './registers.ts';
 import type { RemoteTable } from './remote-table.ts';
-import { mustStop, putBack } from './tracee.ts';
+import { mustStop, putBack, writeForced } from './tracee.ts';
 
 type Label = 'stop_1' | 'stop_2' | 'stop_3';
 
@@ -48,7 +48,8 @@ export class Executor {
   /** @throws CkptError ENOMEM without room for the arena, ESRCH when the thread ends, ETIMEDOUT. */
   run(guest: Guest, table: RemoteTable): Answer[] {
     const { tid } = guest;
-    this.#memory.write(this.#code, executorImage(guest, table.size));
+    const image = executorImage(guest, table.size);
+    writeForced(this.#tracer, this.#memory, tid, this.#code, image);
     this.#at('executor written');
     const deadline = performance.now() + this.#limitMs;
     try {

@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
+import { CkptError } from '@ckpt/format';
 import { Memory } from './memory.ts';
 import { ptraceEvents, Tracer } from './ptrace.ts';
 import { getRegister, getSigned, registersSize, withRegisters } from './registers.ts';
+import { writeForced } from './tracee.ts';
 
 let pid = 0;
 
@@ -52,6 +54,20 @@ test('a seized thread shows its registers, mask and memory, and goes on', () => 
   const code = memory.read(getRegister(registers, 'rip') - 2n, 2);
   expect(code.toString('hex')).toBe('0f05');
   expect(() => memory.read(8n, 4)).toThrow(/EFAULT/);
+  // Through a mapping that is only readable, with and without /proc/PID/mem.
+  const rip = getRegister(registers, 'rip') & ~7n;
+  const before = memory.read(rip, 16);
+  const noForce = {
+    write: (): void => {
+      throw new CkptError('EFAULT', 'not here');
+    },
+  };
+  for (const writer of [memory, noForce]) {
+    writeForced(tracer, writer, tid, rip, Buffer.alloc(16, 0x90));
+    expect(memory.read(rip, 16)).toEqual(Buffer.alloc(16, 0x90));
+    writeForced(tracer, writer, tid, rip, before);
+    expect(memory.read(rip, 16)).toEqual(before);
+  }
   memory.close();
   expect(points).toContain('ptrace SEIZE');
   tracer.detach(tid);

@@ -76,6 +76,14 @@ export class Tracer {
     this.#request('SETOPTIONS', tid, 0, options);
   }
 
+  /** Writes memory, through read-only mappings too; `bytes` is a whole number of words. */
+  poke(tid: number, at: bigint, bytes: Uint8Array): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (let offset = 0; offset < bytes.length; offset += 8) {
+      this.#request('POKEDATA', tid, at + BigInt(offset), view.getBigInt64(offset, true));
+    }
+  }
+
   /** struct user_regs_struct; shorter (68 bytes) for a thread that runs 32-bit code. */
   getRegisters(tid: number): Uint8Array {
     return this.#getRegisterSet(tid, NT_PRSTATUS, registersSize);

@@ -10,7 +10,7 @@ import { getRegister } from './registers.ts';
 import { remoteTables } from './remote-table.ts';
 import { pageSize } from './syscall.ts';
 import { parseStatusFacts, type StatusFacts } from './task-facts.ts';
-import { mustStop, type OwnState } from './tracee.ts';
+import { mustStop, writeForced, type OwnState } from './tracee.ts';
 import { elfLength, findMapping, vdsoTail, type Range } from './vdso.ts';
 
 /** Signals that are ignored where they have no handler: SIGURG, SIGWINCH, SIGCHLD. */
@@ -82,8 +82,9 @@ export class Remote {
 
   /** Takes the executor out of the process again. */
   withdraw(): void {
-    if (this.#executor !== undefined)
-      this.#process.memory.write(this.#code, Buffer.alloc(executorSize));
+    if (this.#executor === undefined) return;
+    const { tracer, memory, pid } = this.#process;
+    writeForced(tracer, memory, pid, this.#code, Buffer.alloc(executorSize));
     this.#executor = undefined;
   }
 

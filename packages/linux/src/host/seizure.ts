@@ -128,21 +128,34 @@ export class Seizure {
     return isNew;
   }
 
+  /** False for a thread that is ending. */
   #seize(tid: number): boolean {
     try {
       // Without the option a thread gets SIGTRAP when its tracer ends at a stop at a system call.
       this.#tracer.seize(tid, ptraceOptions.TRACESYSGOOD);
-      this.#waited.add(tid);
-      this.#tracer.interrupt(tid);
-      return true;
     } catch (error) {
-      if (!(error instanceof CkptError)) throw error;
-      if (error.code === 'EPERM') {
-        throw seizureDenied(this.#pid, tid, this.#text(`task/${tid}/status`));
-      }
-      if (error.code !== 'ESRCH') throw error;
-      this.#waited.delete(tid);
-      return false;
+      if (!(error instanceof CkptError) || !['EPERM', 'ESRCH'].includes(error.code)) throw error;
+      if (error.code === 'ESRCH' || this.#isEnding(tid)) return false;
+      throw seizureDenied(this.#pid, tid, this.#text(`task/${tid}/status`));
+    }
+    this.#waited.add(tid);
+    this.#interrupt(tid);
+    return true;
+  }
+
+  /** ptrace(2) says EPERM as well for a thread that is on its way out. */
+  #isEnding(tid: number): boolean {
+    this.#tracer.sleep(100);
+    const facts = this.#facts(tid);
+    return facts === undefined || isGone(facts);
+  }
+
+  #interrupt(tid: number): void {
+    try {
+      this.#tracer.interrupt(tid);
+    } catch (error) {
+      // It ended: the wait for it will tell.
+      if (!(error instanceof CkptError) || error.code !== 'ESRCH') throw error;
     }
   }
 

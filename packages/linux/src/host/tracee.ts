@@ -59,6 +59,25 @@ export function putBack(tracer: Tracer, memory: Memory, tid: number, own: OwnSta
   tracer.setRegisters(tid, own.registers);
 }
 
+/**
+ * Writes to memory that the process itself may only read: not every kernel lets /proc/PID/mem do so
+ * (CONFIG_PROC_MEM_NO_FORCE), then word by word through the thread.
+ */
+export function writeForced(
+  tracer: Tracer,
+  memory: Pick<Memory, 'write'>,
+  tid: number,
+  at: bigint,
+  bytes: Uint8Array,
+): void {
+  try {
+    memory.write(at, bytes);
+  } catch (error) {
+    if (!(error instanceof CkptError) || error.code !== 'EFAULT') throw error;
+    tracer.poke(tid, at, bytes);
+  }
+}
+
 /** @throws CkptError ESRCH for a thread that has ended, ETIMEDOUT for one that did not stop. */
 export function mustStop(tid: number, stop: Stop | undefined): Stop & { kind: 'stopped' } {
   if (stop === undefined) {
