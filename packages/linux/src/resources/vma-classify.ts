@@ -22,11 +22,17 @@ const carried = new Set(
   'rd wr ex sh mr mw me ms gd dw lo lf sr rr dc ac nr wf dd sd hg nh mg dp sl gu'.split(' '),
 );
 
-const userfault = ['userfaultfd(2) serves its pages', 'checkpoint after the handler has let go'];
-const device = ['it is memory of a device', 'close the device before the checkpoint'];
+const userfault: readonly [string, string] = [
+  'userfaultfd(2) serves its pages',
+  'checkpoint after the handler has let go',
+];
+const device: readonly [string, string] = [
+  'it is memory of a device',
+  'close the device before the checkpoint',
+];
 
-/** Flags that cannot be carried: reason, remedy. */
-const refused: Readonly<Record<string, readonly string[]>> = {
+/** Flags that cannot be carried, those that tell most first: reason, remedy. */
+const refused: Readonly<Record<string, readonly [reason: string, remedy: string]>> = {
   ht: ['it has pages of hugetlbfs', 'use transparent huge pages (madvise(2) MADV_HUGEPAGE)'],
   um: userfault,
   uw: userfault,
@@ -43,13 +49,13 @@ const refused: Readonly<Record<string, readonly string[]>> = {
 const obstacle = (reason: string, remedy: string): Verdict => ({ is: 'obstacle', reason, remedy });
 
 function byFlags(mapping: Mapping): Verdict | undefined {
-  for (const flag of mapping.flags) {
-    if (carried.has(flag)) continue;
-    const [reason, remedy] = refused[flag] ?? [];
-    return obstacle(
-      reason ?? `it has the flag "${flag}", which this version does not know`,
-      remedy ?? 'unmap it, or use a newer version',
-    );
+  for (const [flag, [reason, remedy]] of Object.entries(refused)) {
+    if (mapping.flags.has(flag)) return obstacle(reason, remedy);
+  }
+  const unknown = [...mapping.flags].find((flag) => !carried.has(flag));
+  if (unknown !== undefined) {
+    const reason = `it has the flag "${unknown}", which this version does not know`;
+    return obstacle(reason, 'unmap it, or use a newer version');
   }
   if (mapping.protectionKey !== 0) {
     return obstacle(`it has protection key ${mapping.protectionKey}`, 'free the key (pkeys(7))');

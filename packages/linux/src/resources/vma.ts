@@ -61,7 +61,10 @@ export function checkpointVmas(scope: CheckpointScope, mappings: readonly Mappin
   );
   for (const { mapping, verdict } of judged) {
     if (verdict.is === 'vdso') vdso.push(mapping);
-    if (verdict.is === 'obstacle') scope.refuse({ thing: describe(mapping), ...verdict });
+    if (verdict.is === 'obstacle') {
+      const { reason, remedy } = verdict;
+      scope.refuse({ thing: describe(mapping), reason, remedy });
+    }
     if (verdict.is !== 'kind') continue;
     const object = objectOf(scope, mapping, verdict.kind, shared);
     if (object === undefined) continue;

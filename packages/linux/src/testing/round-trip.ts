@@ -13,7 +13,7 @@ export interface RoundTrip {
   readonly notes: readonly string[];
 }
 
-const host = createHost(resources);
+export const host = createHost(resources);
 
 /** Image of a process, which goes on unless `options` say otherwise. */
 export function imageOf(pid: number, options: EngineOptions = {}): Uint8Array {

@@ -1,0 +1,56 @@
+import { createEngine } from '@ckpt/engine';
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import { adoptTargets, host } from '../testing/round-trip.ts';
+import { Target, program } from '../testing/target.ts';
+
+const targets: Target[] = [];
+
+beforeAll(adoptTargets);
+afterEach(() => {
+  // Its children are in its process group.
+  for (const target of targets.splice(0)) process.kill(-target.pid, 'SIGKILL');
+});
+
+/** What this kernel shows of each thing, and what is made of it. */
+test.for([
+  ['memfd', /^mapping .*: \/memfd:x/, 'it is a memfd (memfd_create(2))'],
+  ['sysv', /^mapping .*: \/SYSV/, 'it is System V shared memory'],
+  ['hugetlb', /^mapping .*anon_hugepage/, 'it has pages of hugetlbfs'],
+  ['aio', /^mapping .*: \/\[aio\]/, 'it has an asynchronous I/O context (io_setup(2))'],
+  ['pkey', /^mapping /, 'it has protection key 1'],
+  ['deleted', /^mapping .*ckpt-odd/, 'it was deleted'],
+  ['shared', /^mapping .*\/dev\/zero/, 'another process shares this memory'],
+  ['device', /^mapping .*: \/dev\/mem/, 'it is memory of a device'],
+  ['userfault', /^mapping /, 'userfaultfd(2) serves its pages'],
+  ['child', /^child \d+ \(/, 'one process is checkpointed, and this is another'],
+  ['zombie', /^child \d+ \(/, 'it has ended, and its parent has not waited for it'],
+  ['namespace', /^UTS namespace$/, /^it is in uts:\[\d+\], the checkpointer in uts:\[\d+\]$/],
+  ['chroot', /^root directory \/usr$/, 'the process has a root directory of its own (chroot(2))'],
+  ['deadline', /^thread \d+$/, 'it runs under SCHED_DEADLINE'],
+  ['tsc', /^process \d+$/, 'the time stamp counter is forbidden to it'],
+  ['mdwe', /^process \d+$/, 'it may not make memory executable (PR_SET_MDWE)'],
+] as const)('%s is refused with what it is', ([what, thing, reason], { skip }) => {
+  const target = new Target([program('odd'), what]);
+  targets.push(target);
+  target.until('an answer', () => target.output !== '');
+  if (target.output === 'cannot\n') {
+    console.log(`not tried: ${what} cannot be had here`);
+    skip();
+  }
+  const { obstacles } = createEngine(host).check(target.pid);
+  const found = obstacles.find((obstacle) => thing.test(obstacle.thing));
+  expect(found?.reason ?? '', JSON.stringify(obstacles)).toMatch(reason);
+  expect(found?.remedy).not.toBe('');
+});
+
+test.for([
+  ['seccomp', /seccomp/],
+  ['leader', /first thread|has ended/],
+] as const)('%s is refused before anything is asked', ([what, sentence]) => {
+  const target = new Target([program('odd'), what]);
+  targets.push(target);
+  target.says('ready');
+  expect(() => createEngine(host).check(target.pid)).toThrow(sentence);
+  expect(readFileSync(`/proc/${target.pid}/status`, 'latin1')).toContain('TracerPid:\t0');
+});
