@@ -21,7 +21,7 @@ beforeAll(adoptTargets);
 function somebody(): Target {
   const target = new Target([program('somebody')]);
   target.says('ready');
-  target.until('pause', () => callOf(target.pid) === pauseCall);
+  target.until('pause', () => target.threads().every((tid) => callOf(tid) === pauseCall));
   return target;
 }
 
@@ -33,7 +33,7 @@ function hidden(): Target {
   chmodSync(folder, 0o700);
   const target = new Target([`${folder}/somebody`]);
   target.says('ready');
-  target.until('pause', () => callOf(target.pid) === pauseCall);
+  target.until('pause', () => target.threads().every((tid) => callOf(tid) === pauseCall));
   return target;
 }
 

@@ -6,13 +6,18 @@ import { Target, program } from '../testing/target.ts';
 
 /** rt_sigtimedwait(2) */
 const sigtimedwait = 128;
+/** futex(2) */
+const futex = 202;
 
 beforeAll(adoptTargets);
 
 test('threads, signals, timers, limits and settings come back as they were', async () => {
   const target = new Target(['taskset', '1', 'nice', '-n', '2', program('settings')]);
   target.says('ready');
-  target.until('sigwait', () => callOf(target.pid) === sigtimedwait);
+  const waits = [sigtimedwait, futex];
+  target.until('all wait', () =>
+    target.threads().every((tid) => waits.includes(callOf(tid) ?? -1)),
+  );
   const before = factsOf(target.pid, false);
   const { running, notes } = roundTrip(target.pid);
   const after = factsOf(running.pid, false);
