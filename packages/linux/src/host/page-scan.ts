@@ -96,11 +96,16 @@ export function scanPages(
   for (let from = start; from < end;) {
     const count = scan(fd, from, end, into);
     if (count === undefined) return undefined;
+    let told = from;
     for (let at = 0; at < count * regionSize; at += regionSize) {
       const source = sourceOf(into.readUInt32LE(at + 16));
-      runs.add(into.readBigUInt64LE(at), into.readBigUInt64LE(at + 8), source);
+      told = into.readBigUInt64LE(at + 8);
+      runs.add(into.readBigUInt64LE(at), told, source);
     }
-    const walked = argument.readBigUInt64LE(32);
+    // walk_end stays where the kernel's own buffer of 512 regions was last full, though the walk
+    // went on from there to the end (fs/proc/task_mmu.c): what was told is not asked for again.
+    const walkEnd = argument.readBigUInt64LE(32);
+    const walked = walkEnd > told ? walkEnd : told;
     if (walked <= from) throw new CkptError('EIO', 'the page scan does not go on');
     from = walked;
   }
