@@ -11,15 +11,20 @@ const futex = 202;
 
 beforeAll(adoptTargets);
 
+/** Until the leader waits for a signal, which unblocks it for so long, and the others for the leader. */
+function settle(target: Target): void {
+  target.until('all wait', () =>
+    target.threads().every((tid) => callOf(tid) === (tid === target.pid ? sigtimedwait : futex)),
+  );
+}
+
 test('threads, signals, timers, limits and settings come back as they were', async () => {
   const target = new Target(['taskset', '1', 'nice', '-n', '2', program('settings')]);
   target.says('ready');
-  const waits = [sigtimedwait, futex];
-  target.until('all wait', () =>
-    target.threads().every((tid) => waits.includes(callOf(tid) ?? -1)),
-  );
+  settle(target);
   const before = factsOf(target.pid, false);
   const { running, notes } = roundTrip(target.pid);
+  settle(target);
   const after = factsOf(running.pid, false);
   process.kill(running.pid, 'SIGTERM');
   expect(await running.wait()).toBe(0);
