@@ -1,58 +1,75 @@
-import { CkptError } from '@ckpt/format';
-import { ObstacleError } from '@ckpt/engine';
-import { escape, style } from './terminal.ts';
+import { ObstacleError, type Obstacle } from '@ckpt/engine';
+import { CHECKPOINT_VERSION_PROCESS, CkptError, escapeText, recordName } from '@ckpt/format';
+import { exitStatus, type Cli, type Style } from './cli.ts';
 
-/** 0 done, 1 refused or failed, 2 usage: see `ckpt --help`. */
-export const exitStatus = { done: 0, failed: 1, usage: 2 } as const;
-
-/** Wrong words on the command line: exit status 2. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
-const remedies: Partial<Record<string, string>> = {
-  EPERM: 'root may do it: try sudo',
-  ESRCH: 'ps -e lists the pids there are',
-  EPIPE: 'the image ends too early: its writing was cut short',
+/** What to do next, by command and errno. */
+const hints: Partial<Record<string, Partial<Record<string, string>>>> = {
+  checkpoint: {
+    EEXIST: '--force puts the new image in its place',
+    ESRCH: 'ps -e shows the processes there are',
+    ETIMEDOUT: '--deadline MS lets it stand still for longer',
+  },
+  check: { ESRCH: 'ps -e shows the processes there are' },
+  restart: {
+    ESTALE: '--allow-changed accepts files that changed since the checkpoint',
+  },
 };
 
-/** What a person reads on standard error: the sentence, where, and what to do next. */
-export function explain(error: CkptError): string {
-  const lines = [`${style.red('ckpt:')} ${escape(error.message)}`];
-  if (error instanceof ObstacleError) {
-    lines[0] = `${style.red('ckpt:')} this process cannot be checkpointed as it is:`;
-    for (const { thing, reason, remedy } of error.obstacles) {
-      lines.push(`  ${style.bold(escape(thing))}: ${escape(reason)}`);
-      if (remedy !== '') lines.push(`      ${style.dim('try:')} ${escape(remedy)}`);
-    }
-  } else {
-    const remedy = remedies[error.code];
-    if (remedy !== undefined) lines.push(`  ${style.dim('hint:')} ${remedy}`);
-  }
-  return lines.join('\n');
+const asRoot: Partial<Record<string, string>> = {
+  checkpoint: 'root may trace every process: sudo ckpt checkpoint ...',
+  check: 'root may trace every process: sudo ckpt check ...',
+  restart: 'root may give a process its pid: sudo ckpt restart ...',
+};
+
+function hintOf(error: CkptError, command: string): string | undefined {
+  if (error.code === 'EPERM' && process.geteuid?.() !== 0) return asRoot[command];
+  return hints[command]?.[error.code];
 }
 
-/** The same for programs. */
+/** Each obstacle with what would work, indented. */
+export function obstacleLines(obstacles: readonly Obstacle[], style: Style): string {
+  const lines = obstacles.map(({ thing, reason, remedy }) => {
+    const line = `  ${style.bold(escapeText(thing))}: ${escapeText(reason)}\n`;
+    return remedy === '' ? line : `${line}      ${style.dim('try:')} ${escapeText(remedy)}\n`;
+  });
+  return lines.join('');
+}
+
+/** What a person reads on standard error: the sentence, where, and what to do next. */
+export function explain(error: CkptError, style: Style, command = ''): string {
+  const head = style.red('ckpt:');
+  if (error instanceof ObstacleError) {
+    const list = obstacleLines(error.obstacles, style);
+    return `${head} this process cannot be checkpointed as it is:\n${list}`;
+  }
+  const hint = hintOf(error, command);
+  const more = hint === undefined ? '' : `  ${style.dim('hint:')} ${hint}\n`;
+  return `${head} ${escapeText(error.message)}\n${more}`;
+}
+
+/** The record an error is about, by name; null where it is about none. */
+export function typeOf(error: CkptError): string | null {
+  return error.type === undefined ? null : recordName(error.type, CHECKPOINT_VERSION_PROCESS);
+}
+
+/** An error for programs; `pos` is the base's total when it was noticed. */
 export function asJson(error: CkptError): Record<string, unknown> {
   return {
     ok: false,
     errno: error.code,
-    ...(error.position === undefined ? {} : { pos: error.position }),
-    ...(error.path.length === 0 ? {} : { path: error.path.join('/') }),
-    ...(error.field === undefined ? {} : { field: error.field }),
+    pos: error.position ?? null,
+    type: typeOf(error),
+    field: error.field ?? null,
     message: error.sentence,
+    ...(error.path.length === 0 ? {} : { path: error.path.join('/') }),
     ...(error instanceof ObstacleError ? { obstacles: error.obstacles } : {}),
   };
 }
 
-/** Tells a failure and sets the exit status. What is neither CkptError nor usage is a bug: thrown on. */
-export function fail(error: unknown, json: boolean): void {
-  if (error instanceof UsageError) {
-    console.error(`ckpt: ${error.message}`);
-    process.exitCode = exitStatus.usage;
-    return;
-  }
+/** Tells a failure on standard error. What is no CkptError is a bug, and is thrown on. */
+export function fail(cli: Cli, error: unknown, options: { json: boolean; command: string }): void {
   if (!(error instanceof CkptError)) throw error;
-  console.error(json ? JSON.stringify(asJson(error)) : explain(error));
-  process.exitCode = exitStatus.failed;
+  cli.status = exitStatus.failed;
+  const { json, command } = options;
+  cli.say(json ? `${JSON.stringify(asJson(error))}\n` : explain(error, cli.err, command));
 }

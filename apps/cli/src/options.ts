@@ -1,11 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { CKPT_DBASE, CKPT_DDEFAULT, CKPT_DRW, CKPT_DSYS } from '@ckpt/format';
-import { createImage, FdFile } from '@ckpt/io/node';
-import { constants, openSync } from 'node:fs';
-import { systemError } from '@ckpt/io/node';
-import { UsageError } from './failure.ts';
 
-/** What every command that writes or reads images understands. */
+/** What every command that reads or writes images understands. */
 export interface Common {
   readonly log?: string;
   readonly verbose?: true;
@@ -13,43 +8,34 @@ export interface Common {
   readonly json?: true;
 }
 
-const classes: Readonly<Record<string, number>> = {
-  base: CKPT_DBASE,
-  sys: CKPT_DSYS,
-  rw: CKPT_DRW,
-  all: CKPT_DDEFAULT,
-};
+/** CKPT_DBASE, CKPT_DSYS, CKPT_DRW, CKPT_DDEFAULT of @ckpt/format, which --help need not load. */
+const classes: Readonly<Record<string, number>> = { base: 1, sys: 2, rw: 4, all: 0xffff };
 
-/** "sys,rw", or a number, 0x allowed. */
+/** "sys,rw" or "CKPT_DSYS,CKPT_DRW", or a number, 0x allowed. */
 export function debugClasses(text: string): number {
-  if (/^(0x[0-9a-f]+|\d+)$/i.test(text)) return Number(text);
+  if (/^(0x[0-9a-f]{1,4}|\d{1,5})$/i.test(text)) return Number(text) & 0xffff;
   return text.split(',').reduce((level, name) => {
-    const bit = classes[name];
+    const bit = classes[name.toLowerCase().replace(/^ckpt_d/, '')];
     if (bit === undefined) {
-      throw new InvalidArgumentError(`classes are ${Object.keys(classes).join(', ')}.`);
+      throw new InvalidArgumentError(`Classes are ${Object.keys(classes).join(', ')}.`);
     }
     return level | bit;
   }, 0);
 }
 
+/** A whole number from 1 on: milliseconds, a pid. */
 export function positive(text: string): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1) throw new InvalidArgumentError('a whole number from 1 on.');
+  if (!/^\d{1,10}$/.test(text) || value < 1 || value > 0x7fffffff) {
+    throw new InvalidArgumentError('It is a whole number from 1 on.');
+  }
   return value;
 }
 
-/** A pid as a person types it. */
-export function pidOf(text: string): number {
-  if (!/^\d+$/.test(text) || Number(text) < 1 || Number(text) > 4194304) {
-    throw new UsageError(`"${text}" is no pid: a number, such as ps shows`);
-  }
-  return Number(text);
-}
-
-/** "2.6.37" */
+/** A version of the kernel: "2.6.37", "6.1". */
 export function kernelVersion(text: string): readonly [number, number, number] {
-  const match = /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(text);
-  if (match === null) throw new InvalidArgumentError('a version such as 6.1.0.');
+  const match = /^(\d{1,5})\.(\d{1,5})(?:\.(\d{1,5}))?$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('It is a version such as 2.6.37.');
   return [Number(match[1]), Number(match[2]), Number(match[3] ?? 0)];
 }
 
@@ -60,29 +46,3 @@ export function withCommon(command: Command): Command {
     .option('--debug <classes>', 'debug lines on standard error: base, sys, rw, all', debugClasses)
     .option('--json', 'print results and errors as JSON');
 }
-
-/** The log is appended to, by several commands at once if need be. */
-export function openLog(path: string | undefined): FdFile | undefined {
-  if (path === undefined) return undefined;
-  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT;
-  try {
-    return new FdFile(openSync(path, flags, 0o600));
-  } catch (error) {
-    throw systemError(error, `opening the log ${path}`);
-  }
-}
-
-export function debugOptions(common: Common): {
-  debugLevel?: number;
-  debug?: (line: string) => void;
-} {
-  if (common.debug === undefined) return {};
-  return {
-    debugLevel: common.debug,
-    debug: (line) => {
-      process.stderr.write(line);
-    },
-  };
-}
-
-export { createImage };

@@ -1,28 +1,37 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { addCheck } from './commands/check.ts';
-import { addCheckpoint } from './commands/checkpoint.ts';
-import { addDemo } from './commands/demo.ts';
-import { addInspect } from './commands/inspect.ts';
-import { addRestart } from './commands/restart.ts';
-import { addVerify } from './commands/verify.ts';
-import { exitStatus, fail } from './failure.ts';
+import { addCheck } from './check/command.ts';
+import { addCheckpoint } from './checkpoint/command.ts';
+import { exitStatus, OutputError, type Cli } from './cli.ts';
+import { addDemo } from './demo/command.ts';
+import { addInspect } from './inspect/command.ts';
+import { addRestart } from './restart/command.ts';
+import { UsageError } from './usage-error.ts';
+import { addVerify } from './verify/command.ts';
 
 function version(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }
 
-export function createProgram(): Command {
+/** The commands, without the work they do: that is loaded when one of them runs. */
+export function createProgram(cli: Cli, json = false): Command {
   const program = new Command('ckpt')
     .description(
-      'Checkpoint/restart of Linux processes: a running program becomes a file, and the file the\n' +
-        'program again, with its pid, threads, memory and descriptors.',
+      'Checkpoint and restart of Linux processes: a running program becomes a file, and the\n' +
+        'file the program again, with its pid, threads, memory and descriptors.',
     )
-    .version(version())
-    .helpCommand(false)
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'explain a command')
     .exitOverride()
     .showSuggestionAfterError()
+    .configureOutput({
+      writeOut: cli.print,
+      writeErr: cli.say,
+      outputError: (text) => {
+        if (!json) cli.say(text.replace(/^error: /, 'ckpt: '));
+      },
+    })
     .addHelpText(
       'after',
       `
@@ -35,27 +44,42 @@ Start here:
 Exit status: 0 done; 1 refused or failed, with the reason on standard error; 2 usage.
 A restart that waits ends with the status of the process, 128 + N when signal N killed it.`,
     );
-  addCheckpoint(program);
-  addRestart(program);
-  addInspect(program);
-  addVerify(program);
-  addCheck(program);
-  addDemo(program);
-  for (const command of program.commands) command.exitOverride();
-  return program;
+  addCheckpoint(program, cli);
+  addRestart(program, cli);
+  addInspect(program, cli);
+  addVerify(program, cli);
+  addCheck(program, cli);
+  addDemo(program, cli);
+  return program.helpCommand('help [command]', 'explain a command');
 }
 
-/** Runs one command line; sets the exit status. */
-export async function run(argv: readonly string[]): Promise<void> {
-  const json = argv.includes('--json');
+function usage(cli: Cli, message: string, json: boolean): void {
+  cli.status = exitStatus.usage;
+  const about = { ok: false, errno: null, message };
+  if (json) cli.say(`${JSON.stringify(about)}\n`);
+}
+
+/** Runs one command line; returns the exit status. */
+export async function run(args: readonly string[], cli: Cli): Promise<number> {
+  const json = args.includes('--json');
   try {
-    await createProgram().parseAsync(argv);
+    await createProgram(cli, json).parseAsync(args, { from: 'user' });
   } catch (error) {
-    if (error instanceof CommanderError) {
-      // Help and version were printed; everything else was explained by commander.
-      process.exitCode = error.exitCode === 0 ? exitStatus.done : exitStatus.usage;
-      return;
+    if (error instanceof OutputError) {
+      if (error.code === 'EPIPE') return exitStatus.brokenPipe;
+      cli.say(`ckpt: ${error.message}\n`);
+      return exitStatus.failed;
     }
-    fail(error, json);
+    if (error instanceof CommanderError) {
+      // Help and version were printed, everything else was explained, if not to a program.
+      if (error.exitCode !== 0) usage(cli, error.message.replace(/^error: /, ''), json);
+    } else if (error instanceof UsageError) {
+      if (!json) cli.say(`ckpt: ${error.message}\n`);
+      usage(cli, error.message, json);
+    } else {
+      const { fail } = await import('./failure.ts');
+      fail(cli, error, { json, command: args[0] ?? '' });
+    }
   }
+  return cli.status;
 }

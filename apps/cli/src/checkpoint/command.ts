@@ -1,0 +1,42 @@
+import { Option, type Command } from 'commander';
+import type { Cli } from '../cli.ts';
+import { positive, withCommon } from '../options.ts';
+import type { CheckpointOptions } from './checkpoint.ts';
+
+export function addCheckpoint(program: Command, cli: Cli): void {
+  withCommon(
+    program
+      .command('checkpoint')
+      .summary('write an image of a running process')
+      .description(
+        'Writes an image of a running process, with all its threads. The process is frozen\n' +
+          'meanwhile, for some milliseconds, and goes on as if nothing had been, unless --kill. What\n' +
+          'cannot be carried is refused, all of it at once, and nothing is written.',
+      )
+      .argument('<pid>', 'process to checkpoint', positive)
+      .option('-o, --output <file>', 'image to create (standard output without it)')
+      .option('--kill', 'kill the process once the image is safe on disk, before it runs on')
+      .option('--force', 'put the image in the place of a file that is there')
+      .option('--deadline <ms>', 'longest time it may be frozen, then it goes on', positive)
+      .addOption(
+        new Option('--revision <n>', '100: the process; 3: the base, without its memory')
+          .choices(['3', '100'])
+          .default('100'),
+      ),
+  )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  ckpt checkpoint 4242 -o job.ckpt          the process goes on
+  ckpt checkpoint 4242 --kill -o job.ckpt   it is gone, until: ckpt restart job.ckpt
+  ckpt checkpoint 4242 | ssh host 'cat > job.ckpt'
+
+The image holds the memory of the process, with whatever secrets are in it: it is created with
+mode 0600, beside its name, and gets that when it is whole.`,
+    )
+    .action(async (pid: number, options: CheckpointOptions) => {
+      const { checkpoint } = await import('./checkpoint.ts');
+      await checkpoint(cli, pid, options);
+    });
+}

@@ -1,0 +1,42 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ownNamespaces } from '../check/machine.ts';
+import { serverPath } from './server-process.ts';
+
+const bin = fileURLToPath(new URL('../../bin/ckpt.js', import.meta.url));
+
+const quote = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+
+function inPath(command: string): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  return folders.map((folder) => join(folder, command)).find((path) => existsSync(path));
+}
+
+/** How a person calls this command: `ckpt` if that is it. */
+function ckptWord(): string {
+  const found = inPath('ckpt');
+  if (found !== undefined && realpathSync(found) === realpathSync(bin)) return 'ckpt';
+  return quote(bin);
+}
+
+/** The demonstration as commands of a shell, which work as they stand. */
+export function commandsByHand(port: number, privileged: boolean): readonly string[] {
+  const ckpt = ckptWord();
+  const url = `http://127.0.0.1:${port}/`;
+  const node = inPath('node') === undefined ? quote(process.execPath) : 'node';
+  const fetching = `fetch("${url}").then((r) => r.text()).then(console.log)`;
+  const curl = inPath('curl') !== undefined;
+  return [
+    ...(privileged ? [] : [`unshare ${ownNamespaces.join(' ')} sh`]),
+    'cd "$(mktemp -d)"',
+    `${node} ${quote(serverPath)} ${port} > server.log 2>&1 < /dev/null &`,
+    curl ? `curl -s --retry 9 --retry-connrefused ${url}` : `sleep 3; ${node} -e '${fetching}'`,
+    `${ckpt} checkpoint $! --kill -o server.ckpt`,
+    `${ckpt} inspect server.ckpt`,
+    `${ckpt} restart --detach server.ckpt`,
+    curl ? `curl -s ${url}` : `${node} -e '${fetching}'`,
+    'kill $!',
+  ];
+}

@@ -1,0 +1,42 @@
+import { createEngine, planToJson, planToText, type Host, type Plan } from '@ckpt/engine';
+import { escapeText } from '@ckpt/format';
+import type { FdFile } from '@ckpt/io/node';
+import { createReader } from '@ckpt/linux/reader';
+import type { Cli } from '../cli.ts';
+import { debugOptions, openLog } from '../engine-options.ts';
+import { notesText } from './notes.ts';
+import type { RestartOptions } from './restart.ts';
+import { settingsOf } from './settings.ts';
+
+/** A line for each step, safe for a terminal. */
+function planLines(plan: Plan): string {
+  const lines = planToText(plan).trimEnd().split('\n');
+  return `${lines.map(escapeText).join('\n')}\n`;
+}
+
+/** Ids that the plan needs and somebody has, as sentences. */
+function busy(plan: Plan, host: Host): readonly string[] {
+  return plan.steps.flatMap((step) => {
+    if (step.op !== 'spawn' || step.pid === 0) return [];
+    const holder = host.holder(step.pid);
+    return holder === undefined
+      ? []
+      : [`now it would be refused: pid ${step.pid} is in use by ${holder}`];
+  });
+}
+
+/** Prints what a restart would do. Looking takes no native code and no privilege. */
+export function dryRun(cli: Cli, image: FdFile, options: RestartOptions): void {
+  const host = createReader();
+  const log = openLog(options.log);
+  const settings = settingsOf(options);
+  const engine = createEngine(host, { settings, ...debugOptions(options, cli.say) });
+  try {
+    const plan = engine.plan(image, log);
+    const json = options.dryRun === 'json';
+    cli.print(json ? `${JSON.stringify(planToJson(plan), undefined, 2)}\n` : planLines(plan));
+    cli.say(notesText(cli, busy(plan, host)));
+  } finally {
+    log?.close();
+  }
+}
