@@ -1,0 +1,49 @@
+import { adviceCalls } from './advice-calls.ts';
+import { credentialCalls, credentialPrctls } from './credential-calls.ts';
+import { descriptorCalls } from './descriptor-calls.ts';
+import { epollCalls } from './epoll.ts';
+import { fileCalls } from './file-calls.ts';
+import { ioUringCalls } from './io-uring-calls.ts';
+import { mapCalls } from './map-calls.ts';
+import { mmPrctls } from './mm.ts';
+import { openCalls } from './open-calls.ts';
+import { processCalls, processPrctls } from './process-calls.ts';
+import { schedulingCalls } from './scheduling-calls.ts';
+import { signalCalls } from './signals.ts';
+import { socketCalls } from './socket-calls.ts';
+import { Unmodelled, type SystemCallOptions, type SystemCalls } from './system-call.ts';
+import { threadCalls, threadPrctls } from './thread-calls.ts';
+import { timerCalls, timerPrctls } from './timers.ts';
+import { vdsoCalls } from './vdso.ts';
+
+const prctls: SystemCallOptions = new Map([
+  ...mmPrctls,
+  ...credentialPrctls,
+  ...processPrctls,
+  ...threadPrctls,
+  ...timerPrctls,
+]);
+
+/** All system calls of the model, by their Linux names. */
+export const allCalls: SystemCalls = {
+  ...mapCalls,
+  ...adviceCalls,
+  ...vdsoCalls,
+  ...openCalls,
+  ...fileCalls,
+  ...descriptorCalls,
+  ...epollCalls,
+  ...socketCalls,
+  ...ioUringCalls,
+  ...signalCalls,
+  ...timerCalls,
+  ...credentialCalls,
+  ...processCalls,
+  ...threadCalls,
+  ...schedulingCalls,
+  prctl: (caller, args) => {
+    const call = prctls.get(args.int(0));
+    if (call === undefined) throw new Unmodelled(`prctl(${args.int(0)})`);
+    return call(caller, args);
+  },
+};

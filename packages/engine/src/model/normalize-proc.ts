@@ -1,0 +1,99 @@
+import { decodeText } from '@ckpt/io';
+
+/** What is compared of a text, by names. */
+export type Parts = readonly (readonly [name: string, value: string])[];
+
+const lines = (bytes: Uint8Array): readonly string[] =>
+  decodeText(bytes)
+    .split('\n')
+    .filter((line) => line !== '');
+
+const hexOf = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** Lines of status that belong to a process, and not to its history. */
+const statusKept = new Set(
+  (
+    'Name Umask Uid Gid Groups Threads SigPnd ShdPnd SigBlk SigIgn SigCgt CapInh CapPrm CapEff ' +
+    'CapBnd CapAmb NoNewPrivs Seccomp Cpus_allowed x86_Thread_features'
+  ).split(' '),
+);
+
+function status(bytes: Uint8Array): Parts {
+  return lines(bytes).flatMap((line) => {
+    const colon = line.indexOf(':');
+    const name = line.slice(0, colon);
+    if (!statusKept.has(name)) return [];
+    const value = line
+      .slice(colon + 1)
+      .trim()
+      .replaceAll(/\s+/g, ' ');
+    // Words of processors that are not there may be left out.
+    return [[name, name === 'Cpus_allowed' ? value.replace(/^(0+,)+/, '') : value] as const];
+  });
+}
+
+/** Fields of stat that say how a thread is set up (proc_pid_stat(5)). */
+const threadFields = [18, 19, 40, 41];
+const processFields = [...threadFields, 26, 27, 28, 38, 45, 46, 47, 48, 49, 50, 51];
+
+function stat(bytes: Uint8Array, fields: readonly number[]): Parts {
+  const text = decodeText(bytes);
+  const words = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const word = (field: number): string => words[field - 3]?.trim() ?? '';
+  const pid = text.slice(0, text.indexOf(' '));
+  const leads = [5, 6].map((field) => [`leads ${field}`, String(word(field) === pid)] as const);
+  return [...fields.map((field) => [String(field), word(field)] as const), ...leads];
+}
+
+/** Lines of fdinfo that name things which are made anew, or count what has been. */
+const fdinfoDropped = /^(mnt_id|ino|eventfd-id|SqTotalTime|SqWorkTime|SqThreadCpu|ticks):/;
+
+function fdinfo(bytes: Uint8Array): Parts {
+  const kept = lines(bytes).filter((line) => !fdinfoDropped.test(line));
+  const plain = kept.map((line) =>
+    line
+      // Where it is watched is known by the number; which file it is, the kernel numbers anew.
+      .replace(/^(tfd: .*?)\s+pos:.*$/, '$1')
+      .replace(/^lock:\s*\d+: /, 'lock: ')
+      .replace(/ [0-9a-f]+:[0-9a-f]+:\d+ /, ' ')
+      .replaceAll(/\s+/g, ' '),
+  );
+  return [['', plain.sort().join('; ')]];
+}
+
+/** Up to AT_NULL. */
+function auxv(bytes: Uint8Array): Parts {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let end = 0;
+  while (end + 16 <= bytes.length && view.getBigUint64(end, true) !== 0n) end += 16;
+  return [['', hexOf(bytes.subarray(0, end))]];
+}
+
+function timers(bytes: Uint8Array): Parts {
+  const blocks = decodeText(bytes).split(/^(?=ID: )/m);
+  return [['', blocks.sort().join('')]];
+}
+
+type Normalize = (bytes: Uint8Array) => Parts;
+
+const whole: Normalize = (bytes) => [['', decodeText(bytes).replaceAll(/ +/g, ' ')]];
+
+/** By path below /proc/PID; undefined: not compared here. */
+const rules: readonly (readonly [pattern: RegExp, rule: Normalize | undefined])[] = [
+  // smaps says the same, and more.
+  [/^s?maps$/, undefined],
+  [/^(task\/\d+\/)?status$/, status],
+  [/^stat$/, (bytes) => stat(bytes, processFields)],
+  [/^task\/\d+\/stat$/, (bytes) => stat(bytes, threadFields)],
+  [/^fdinfo\//, fdinfo],
+  [/^auxv$/, auxv],
+  [/^timers$/, timers],
+];
+
+/** What is compared of a file of /proc/PID. */
+export function normalizeFile(path: string, bytes: Uint8Array | undefined): Parts {
+  if (bytes === undefined) return [['', 'not there']];
+  const [, rule] = rules.find(([pattern]) => pattern.test(path)) ?? ['', whole];
+  return rule === undefined ? [] : rule(bytes);
+}
