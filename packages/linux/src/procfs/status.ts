@@ -1,7 +1,7 @@
 import { decodeText } from '@ckpt/io';
 
 /** Real, effective, saved, and the one for files. */
-export interface Ids {
+interface Ids {
   readonly real: number;
   readonly effective: number;
   readonly saved: number;

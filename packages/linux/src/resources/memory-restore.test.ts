@@ -170,6 +170,8 @@ test.for([
     'protection',
   ],
   ['a key', [vma(0x600000n, 0x601000n, { protection_key: 1 })], [], 'ENOSYS', 'protection_key'],
+  ['flags', [vma(0x600000n, 0x601000n, { flags: 0x40000 })], [], 'ENOSYS', 'flags'],
+  ['advice', [vma(0x600000n, 0x601000n, { advice: 1 << 20 })], [], 'ENOSYS', 'advice'],
   ['pages outside of mappings', [good], [run(0x603000n)], 'EINVAL', 'address'],
   ['pages beyond a mapping', [good], [run(0x601000n, { pages: 2n })], 'EINVAL', 'address'],
   ['pages that descend', [good], [run(0x601000n), run(0x600000n)], 'EINVAL', 'address'],

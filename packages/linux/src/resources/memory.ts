@@ -2,6 +2,7 @@ import type { CheckpointScope, Resource, RestoreScope } from '@ckpt/engine';
 import {
   CKPT_HDR_BUFFER,
   CKPT_HDR_STRING,
+  IoUring,
   Mm,
   PageMap,
   Path,
@@ -73,6 +74,9 @@ function restore(scope: RestoreScope): void {
   if (vmas.length !== mm.value.vmas) {
     throw mm.invalid('vmas', `${vmas.length} mappings where ${mm.value.vmas} were said`);
   }
+  if (mm.value.lock_flags !== 0) {
+    throw mm.invalid('lock_flags', 'mlockall(2) for mappings to come', 'ENOSYS');
+  }
   const block: Range = { start: mm.value.vdso, end: mm.value.vdso + mm.value.vdso_size };
   checkVmas(vmas, block, system.pageSize);
   const runs = checkedRuns(scope, vmas);
@@ -86,7 +90,12 @@ function restore(scope: RestoreScope): void {
     op: 'wipe',
     on: scope.pid,
     from: { position: mm.position, path: 'memory' },
-    hole: { address: hole.start, length: Number(hole.end - hole.start) },
+    hole: {
+      address: hole.start,
+      length: Number(hole.end - hole.start),
+      // Rings can only be mapped where nothing else is free.
+      ...(document.all(IoUring).length > 0 ? { whole: true } : {}),
+    },
   });
   restoreVdso(scope, mm);
   const spare = (size: bigint) => freeRange(ascending([...taken, hole]), size);

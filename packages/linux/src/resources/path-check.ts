@@ -22,8 +22,14 @@ export function nameOf(record: ImageRecord<Path>): string {
   return name;
 }
 
-const seconds = (nanoseconds: bigint): string =>
-  new Date(Number(nanoseconds / 1_000_000n)).toISOString();
+/** Milliseconds that a date can be away from 1970. */
+const dateMax = 8_640_000_000_000_000;
+
+function dateOf(nanoseconds: bigint): string {
+  const milliseconds = Number(nanoseconds / 1_000_000n);
+  if (Math.abs(milliseconds) > dateMax) return `${nanoseconds.toString()} ns`;
+  return new Date(milliseconds).toISOString();
+}
 
 /** A file whose content the program relies on: it must be the very same. */
 function checkContent(record: ImageRecord<Path>, name: string, now: FileStat): void {
@@ -34,7 +40,7 @@ function checkContent(record: ImageRecord<Path>, name: string, now: FileStat): v
     throw record.invalid('size', `${name} has changed (${sizes}): ${remedy}`, 'ESTALE');
   }
   if (now.mtime !== mtime) {
-    const times = `written ${seconds(mtime)} then, ${seconds(now.mtime)} now`;
+    const times = `written ${dateOf(mtime)} then, ${dateOf(now.mtime)} now`;
     throw record.invalid('mtime', `${name} has changed (${times}): ${remedy}`, 'ESTALE');
   }
 }

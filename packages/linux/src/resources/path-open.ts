@@ -62,7 +62,7 @@ export function close(scope: RestoreScope, section: Section, from: ImageRecord, 
  *
  * @returns the number of the descriptor: {@link scratchFd}. Close it before the next file.
  */
-export function reachPath(
+function reachPath(
   scope: RestoreScope,
   section: Section,
   from: ImageRecord,

@@ -1,4 +1,4 @@
-import { protections, vmaKinds } from '@ckpt/format';
+import { adviceFlags, mapFlags, protections, vmaKinds } from '@ckpt/format';
 import type { Range } from './memory-hole.ts';
 import { addressMax } from './vma-classify.ts';
 import type { VmaRecord } from './vma-mmap.ts';
@@ -12,6 +12,12 @@ const known: readonly number[] = [
   vmaKinds.io_uring,
 ];
 
+const allBits = (table: Readonly<Record<string, number>>): number =>
+  Object.values(table).reduce((sum, bit) => sum | bit, 0);
+
+const adviceKnown = allBits(adviceFlags);
+const flagsKnown = mapFlags.GROWSDOWN | mapFlags.NORESERVE | mapFlags.DROPPABLE;
+
 /** Below this, nobody may map by default (vm.mmap_min_addr). */
 const addressMin = 0x1000n;
 
@@ -24,7 +30,8 @@ export function checkVmas(records: readonly VmaRecord[], block: Range, pageSize:
   const size = BigInt(pageSize);
   let last = addressMin;
   for (const record of records) {
-    const { start, end, offset, kind, protection, protection_key: key } = record.value;
+    const { start, end, offset, kind, protection, flags, advice } = record.value;
+    const { protection_key: key } = record.value;
     if (!known.includes(kind)) {
       throw record.invalid('kind', `a mapping of kind ${kind}`, 'ENOSYS');
     }
@@ -40,6 +47,12 @@ export function checkVmas(records: readonly VmaRecord[], block: Range, pageSize:
     const all = protections.READ | protections.WRITE | protections.EXEC;
     if ((protection & ~all) !== 0) {
       throw record.invalid('protection', `protection ${protection}`);
+    }
+    if ((flags & ~flagsKnown) !== 0) {
+      throw record.invalid('flags', `flags 0x${flags.toString(16)}`, 'ENOSYS');
+    }
+    if ((advice & ~adviceKnown) !== 0) {
+      throw record.invalid('advice', `advice 0x${advice.toString(16)}`, 'ENOSYS');
     }
     if (key !== 0) throw record.invalid('protection_key', `protection key ${key}`, 'ENOSYS');
     last = end;

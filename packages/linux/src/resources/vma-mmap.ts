@@ -19,7 +19,7 @@ export const isFile = ({ kind }: Vma): boolean =>
   kind === vmaKinds.file || kind === vmaKinds.shared_file;
 
 /** True for a mapping whose changes others see. */
-export const isShared = ({ kind }: Vma): boolean =>
+const isShared = ({ kind }: Vma): boolean =>
   kind === vmaKinds.shared_file || kind === vmaKinds.shared_anonymous;
 
 /**

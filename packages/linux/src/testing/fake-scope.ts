@@ -19,7 +19,7 @@ import { encodeText } from '@ckpt/io';
 
 export const pid = 4242;
 
-export const system: System = {
+const system: System = {
   uts: { release: '6.18.44', version: '#1 SMP', machine: 'x86_64' },
   kernel: [6, 18, 44],
   bootId: new Uint8Array(16),
@@ -58,6 +58,8 @@ export interface Emitted {
   readonly type: number;
   readonly value: unknown;
   readonly following: (Uint8Array | readonly unknown[])[];
+  /** Bytes among them, with their types. */
+  readonly payloads: { readonly type: number; readonly bytes: Uint8Array }[];
 }
 
 export interface Checkpointed extends CheckpointScope {
@@ -124,9 +126,12 @@ export function checkpointScope(process: FakeProcess = {}): Checkpointed {
     emit: (type, value) => {
       // What cannot be encoded is no record.
       type.encode(value);
-      emitted.push({ type: type.type, value, following: [] });
+      emitted.push({ type: type.type, value, following: [], payloads: [] });
     },
-    emitBytes: (_, bytes) => emitted.at(-1)?.following.push(bytes),
+    emitBytes: (type, bytes) => {
+      emitted.at(-1)?.following.push(bytes);
+      emitted.at(-1)?.payloads.push({ type, bytes });
+    },
     emitArray: (_, values) => emitted.at(-1)?.following.push(values),
     refuse: (obstacle) => {
       obstacles.push(obstacle);
@@ -144,7 +149,7 @@ export interface Made<T = unknown> {
   readonly record: RecordType<T>;
   readonly value: T;
   readonly arrays?: readonly (readonly unknown[])[];
-  readonly bytes?: Readonly<Record<number, Uint8Array>>;
+  readonly bytes?: Readonly<Record<number, Uint8Array | readonly Uint8Array[]>>;
 }
 
 export const made = <T>(
@@ -161,8 +166,8 @@ function imageRecord({ record, value, arrays = [], bytes = {} }: Made, at: numbe
     ...{ type: record.type, position, value, invalid },
     bytes: record.encode(value),
     following: Object.keys(bytes).map((type) => ({ type: Number(type) }) as ImageRecord),
-    bytesOf: (type) => {
-      const payload = bytes[type];
+    bytesOf: (type, nth = 0) => {
+      const payload = [bytes[type] ?? []].flat()[nth];
       if (payload === undefined) throw invalid('type', `no ${type} follows`);
       return payload;
     },
@@ -176,6 +181,8 @@ function imageRecord({ record, value, arrays = [], bytes = {} }: Made, at: numbe
 
 export interface Planned extends RestoreScope {
   readonly steps: (Omit<Step, 'id'> & { readonly section: Section })[];
+  /** What the result of each step is called; empty for a step that has none. */
+  readonly ids: readonly string[];
   readonly notes: string[];
   /** "mmap(4096, ...)" of all calls, in the order of planning. */
   calls(section?: Section): readonly CallStep[];
@@ -194,6 +201,7 @@ export function restoreScope(
   const of = <T>(type: RecordType<T>) =>
     all.filter((record) => record.type === type.type) as ImageRecord<T>[];
   const steps: Planned['steps'] = [];
+  const ids: string[] = [];
   const notes: string[] = [];
   const { files = {}, options = {} } = more;
   let count = 0;
@@ -203,7 +211,7 @@ export function restoreScope(
     return first;
   };
   return {
-    ...{ steps, notes, pid, options },
+    ...{ steps, ids, notes, pid, options },
     system: { ...system, ...more.system },
     document: {
       all: of,
@@ -225,10 +233,13 @@ export function restoreScope(
       const origin = { position: from.position, path: call };
       const step = { op: 'call' as const, on, from: origin, call, args, what, failure, ...rest };
       steps.push({ ...step, section });
-      return { result: `${call}-${++count}` };
+      const id = `${call}-${++count}`;
+      ids.push(id);
+      return { result: id };
     },
     step: (section, step) => {
       steps.push({ ...step, section });
+      ids.push('');
     },
     fresh: (prefix) => `${prefix}-${++count}`,
     note: (sentence) => {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@ enum { page = 4096 };
 #define MADV_GUARD_INSTALL 102
 #endif
 #define MAP_DROPPABLE_TYPE 8
+#define SYS_mseal 462
 
 static char *map(size_t size, int protection, int flags) {
   char *memory = mmap(NULL, size, protection, flags | MAP_ANONYMOUS, -1, 0);
@@ -80,6 +82,10 @@ static void map_private(void) {
   madvise(huge, 8 << 20, MADV_HUGEPAGE);
   memset(huge + (3 << 20), 3, 3 << 20);
   mmap(NULL, page, READ_WRITE, MAP_DROPPABLE_TYPE | MAP_ANONYMOUS, -1, 0);
+  char *sealed = map(page, READ_WRITE, MAP_PRIVATE);
+  strcpy(sealed, "sealed");
+  mprotect(sealed, page, PROT_READ);
+  syscall(SYS_mseal, sealed, page, 0);
 }
 
 int main(int argc, char **argv) {
