@@ -115,6 +115,7 @@ describe('SIGKILL of the restarter', () => {
     await target.saw(/round 100/);
     lab.good('checkpoint', '--kill', '-o', 'restart.ckpt', String(target.pid));
     await target.gone();
+    target.restarted();
     const counted = restartKilledAt(lab, 'restart.ckpt', 0);
     expect(counted.stderr).toBe('');
     const points = Number(counted.stdout);

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { syscall, trySyscall } from '../../packages/linux/src/host/syscall.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const bin = join(here, '../../apps/cli/bin/ckpt.js');
@@ -29,7 +30,11 @@ export class Program {
   /** Path of the file that its output goes to. */
   readonly output: string;
 
-  constructor(pid: number, output: string) {
+  /** Node reaps it; once it was restarted it is somebody else's child. */
+  #isChild: boolean;
+
+  constructor(pid: number, output: string, isChild = false) {
+    this.#isChild = isChild;
     this.pid = pid;
     this.output = output;
   }
@@ -54,6 +59,11 @@ export class Program {
     }
   }
 
+  /** It died, and what has its pid now was restarted. */
+  restarted(): void {
+    this.#isChild = false;
+  }
+
   /** State letter of proc_pid_stat(5); undefined when there is no such process. */
   state(): string | undefined {
     return stateOf(this.pid);
@@ -76,6 +86,7 @@ export class Program {
   async gone(timeoutMs = 10_000): Promise<void> {
     const end = Date.now() + timeoutMs;
     while (this.state() !== undefined) {
+      if (!this.#isChild) reap(this.pid);
       if (Date.now() > end) throw new Error(`process ${String(this.pid)} does not end`);
       await delay(5);
     }
@@ -119,6 +130,17 @@ function closeInherited(): void {
 
 closeInherited();
 
+/** prctl(2). What a restart leaves behind when `ckpt` ends becomes a child of the tests. */
+const PR_SET_CHILD_SUBREAPER = 36;
+const WNOHANG = 1;
+
+syscall('prctl', PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+
+/** Node waits for its own children only; init would take a second or two to reap the others. */
+function reap(pid: number): void {
+  trySyscall('wait4', pid, 0, WNOHANG, 0);
+}
+
 /** A folder of its own, programs that are killed at the end, and the built command. */
 export class Lab {
   readonly folder = mkdtempSync(join(tmpdir(), 'ckpt-live-'));
@@ -152,12 +174,12 @@ export class Lab {
     closeSync(fd);
     if (child.pid === undefined) throw new Error(`${command} did not start`);
     this.#children.push(child);
-    return this.adopt(child.pid, output);
+    return this.adopt(child.pid, output, true);
   }
 
   /** Takes a restarted process into care: same pid, same output. */
-  adopt(pid: number, output: string): Program {
-    const program = new Program(pid, output);
+  adopt(pid: number, output: string, isChild = false): Program {
+    const program = new Program(pid, output, isChild);
     this.#programs.push(program);
     return program;
   }
@@ -200,6 +222,7 @@ export class Lab {
   async cycle(program: Program, image = 'cycle.ckpt'): Promise<void> {
     this.good('checkpoint', '--kill', '--force', '-o', image, String(program.pid));
     await program.gone();
+    program.restarted();
     const { stdout } = this.good('restart', '--detach', image);
     if (Number(stdout.trim()) !== program.pid) throw new Error(`another pid: ${stdout}`);
   }
