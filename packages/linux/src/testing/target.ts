@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -43,13 +44,21 @@ function compile(source: string, ...flags: readonly string[]): string {
   return program;
 }
 
+/** What targets wrote, until the tests of this process are over. */
+const folders: string[] = [];
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A running program that is not a child of the test: libuv would take its stops away. */
 export class Target {
   readonly pid: number;
   readonly #output: string;
 
   constructor(command: readonly string[]) {
-    this.#output = join(mkdtempSync(join(tmpdir(), 'ckpt-target-')), 'output');
+    const folder = mkdtempSync(join(tmpdir(), 'ckpt-target-'));
+    folders.push(folder);
+    this.#output = join(folder, 'output');
     const script = 'out=$1; shift; setsid "$@" > "$out" 2>&1 < /dev/null & echo $!';
     const { stdout } = spawnSync('sh', ['-c', script, 'sh', this.#output, ...command], {
       encoding: 'utf8',
