@@ -8,10 +8,13 @@ import { joined, split } from '../images/records.ts';
 import type { Seeds } from '../images/seeds.ts';
 import { engineReaders } from '../readers/engine.ts';
 import { ioReaders } from '../readers/io.ts';
+import { kindReaders } from '../readers/kinds.ts';
 import type { Reader } from '../readers/reader.ts';
 import { structReaders } from '../readers/structs.ts';
 
-export const allReaders: readonly Reader[] = [...engineReaders, ...ioReaders, ...structReaders];
+export const allReaders: readonly Reader[] = [
+  ...[...engineReaders, ...kindReaders, ...ioReaders, ...structReaders],
+];
 
 /** Records of an image from a random one on. */
 function fromRecord(random: Random, image: Uint8Array): Uint8Array {
@@ -19,15 +22,21 @@ function fromRecord(random: Random, image: Uint8Array): Uint8Array {
   return joined(parts.slice(below(random, parts.length)));
 }
 
-/** Bytes for a reader; now and then of a kind that it does not expect. */
-function bytesFor(random: Random, takes: Reader['takes'], seeds: Seeds): Uint8Array {
-  const isProcess = takes === 'process' || (takes !== 'base' && (random() & 1) === 1);
-  const fresh = once(random, 32);
+/** An image of revision 100: of the records that a reader looks at, where that is told. */
+function processFor(random: Random, { types }: Reader, seeds: Seeds): Uint8Array {
+  if (types !== undefined && once(random, 2)) {
+    return mutatedProcess(random, [processImage(random, types)]);
+  }
+  return once(random, 32) ? processImage(random) : mutatedProcess(random, seeds.process);
+}
+
+/** Bytes for a reader. */
+function bytesFor(random: Random, reader: Reader, seeds: Seeds): Uint8Array {
+  const { takes } = reader;
+  const isProcess = takes === 'process' || (takes !== 'base' && once(random, 2));
   const image = isProcess
-    ? fresh
-      ? processImage(random)
-      : mutatedProcess(random, seeds.process)
-    : fresh
+    ? processFor(random, reader, seeds)
+    : once(random, 32)
       ? baseImage(random)
       : mutatedSeed(random, seeds.base);
   return takes === 'record' ? fromRecord(random, image) : image;
@@ -41,7 +50,7 @@ export function decode(seeds: Seeds, readers: readonly Reader[] = allReaders): C
     doc: 'mutated and generated images into every reader: only CkptError comes out',
     make(random) {
       const reader = oneOf(random, readers);
-      const bytes = bytesFor(random, reader.takes, seeds);
+      const bytes = bytesFor(random, reader, seeds);
       return { bytes, target: reader.name, args: reader.args?.(random, bytes) ?? [] };
     },
     run({ bytes, target, args }) {

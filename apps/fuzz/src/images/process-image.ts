@@ -14,7 +14,7 @@ import {
   type Struct,
 } from '@ckpt/format';
 import { encodeBaseImage } from '@ckpt/engine';
-import { below, once } from '../draw.ts';
+import { below, once, oneOf } from '../draw.ts';
 import { arrayRecord, closed, pageSize, rawRecord } from './records.ts';
 import { emptyTask, writer } from './base-image.ts';
 
@@ -112,19 +112,29 @@ function head(random: Random): readonly Uint8Array[] {
   ];
 }
 
-/** A process image of any records in any order, whose form is right. */
-export function processImage(random: Random): Uint8Array {
+/** Kinds of record for one image: mostly those wanted, in the order of their numbers. */
+function someKinds(
+  random: Random,
+  types: readonly number[] | undefined,
+): readonly RecordType<unknown>[] {
+  const wanted = types === undefined ? kinds : kinds.filter(({ type }) => types.includes(type));
+  const first = types === undefined ? below(random, wanted.length) : 0;
+  const count = below(random, 12);
+  return Array.from({ length: count }, (_, index) => {
+    const next = wanted[(first + index) % Math.max(1, wanted.length)];
+    return once(random, 4) || next === undefined ? oneOf(random, kinds) : next;
+  });
+}
+
+/**
+ * A process image of any records, whose form is right; `types`: numbers of those that it mostly
+ * has.
+ */
+export function processImage(random: Random, types?: readonly number[]): Uint8Array {
   const pages = Math.max(0, below(random, 6) - 3);
   const tids = once(random, 2) ? [4242, 4243] : [4242];
   const drawing = new Drawing(random, tids);
-  const count = below(random, 12);
-  const first = below(random, kinds.length);
-  for (let index = 0; index < count; index++) {
-    // Mostly one of each, in the order of their numbers: so plans come further.
-    const next = once(random, 4) ? below(random, kinds.length) : (first + index) % kinds.length;
-    const kind = kinds[next];
-    if (kind !== undefined) drawing.add(kind);
-  }
+  for (const kind of someKinds(random, types)) drawing.add(kind);
   const tree = Tree.encode({ tasks: 1, threads: tids.length });
   const threads = arrayRecord(
     TreeThread,

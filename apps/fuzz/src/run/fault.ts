@@ -11,10 +11,16 @@ export interface Fault {
 
 const frames = 30;
 
-/** Where it was thrown, without the path to this tree: "readTail (base-image.js:74)". */
+/** "    at readTail (file:///x/base-image.js:74:3)", or without a name and parentheses. */
+const frame = /^\s+at (?:(.+?) \()?(?:file:\/\/)?([^()]*[/\\])([^/\\()]+?:\d+):\d+\)?$/;
+
+/** The first place of ours that it was thrown from: "readTail (base-image.js:74)". */
 function placeOf(stack: string): string {
-  const frame = /^\s+at (?:(.+?) \()?.*?([^/\\]+?)(?::(\d+))?(?::\d+)?\)?$/m.exec(stack);
-  return frame === null ? '' : `${frame[1] ?? ''} (${frame[2] ?? ''}:${frame[3] ?? ''})`;
+  for (const line of stack.split('\n')) {
+    const [, name = '', folder = '', place = ''] = frame.exec(line) ?? [];
+    if (place !== '' && !folder.startsWith('node:')) return `${name} (${place})`;
+  }
+  return '';
 }
 
 function faultOf(error: unknown): Fault {

@@ -1,5 +1,6 @@
 import type { Campaign } from '../campaign.ts';
 import type { Finding } from './finding.ts';
+import type { Limits } from './limits.ts';
 import { Search } from './search.ts';
 
 /** How long a campaign goes on: until the first of both. */
@@ -28,15 +29,24 @@ export function batchCount(batch: number, runs = Infinity): number {
 }
 
 /** Runs a campaign in this very thread: nothing ends an execution that hangs. */
-export function runHere<T>(campaign: Campaign<T>, seed: number, budget: Budget): Result {
+export function runHere<T>(
+  campaign: Campaign<T>,
+  seed: number,
+  budget: Budget,
+  limits?: Limits,
+): Result {
   const findings = new Map<string, Finding>();
   let executions = 0;
-  const search = new Search(campaign, {
-    found: (finding) => findings.set(finding.fault.key, finding),
-    at: (_index, phase) => {
-      if (phase === 'done') executions += 1;
+  const search = new Search(
+    campaign,
+    {
+      found: (finding) => findings.set(finding.fault.key, finding),
+      at: (_index, phase) => {
+        if (phase === 'done') executions += 1;
+      },
     },
-  });
+    limits,
+  );
   const begin = Date.now();
   const end = begin + (budget.timeMs ?? Infinity);
   for (let batch = 0; Date.now() < end; batch++) {

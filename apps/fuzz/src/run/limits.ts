@@ -6,6 +6,8 @@ export interface Limits {
   readonly hangMs: number;
   /** Bytes that array buffers may grow by. */
   readonly growthMax: number;
+  /** Milliseconds for making a finding smaller: half of it by fast-check, half by bytes. */
+  readonly shrinkMs: number;
   /** MiB of objects: a heap that grows beyond is a finding. */
   readonly heapMiB: number;
 }
@@ -14,5 +16,6 @@ export const limits: Limits = {
   slowMs: 1000,
   hangMs: 10_000,
   growthMax: 64 << 20,
+  shrinkMs: 6000,
   heapMiB: 512,
 };

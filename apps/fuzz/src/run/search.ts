@@ -15,9 +15,6 @@ export interface Follower {
   at?(index: number, phase: 'run' | 'shrink' | 'done'): void;
 }
 
-/** Milliseconds for making a finding smaller: half by fast-check, half by bytes. */
-const shrinkMs = 6000;
-
 /** Different findings of one campaign; more would only be more of the same. */
 const findingsMax = 25;
 
@@ -62,7 +59,7 @@ export class Search<T> {
     };
     tell(made, fault);
     const fails = this.#failing(index, fault.key);
-    const shrunk = shrunkAt(this.#campaign, batch, index, fails, shrinkMs / 2);
+    const shrunk = shrunkAt(this.#campaign, batch, index, fails, this.#limits.shrinkMs / 2);
     const least = this.#cut(shrunk, fails);
     tell(least, this.#again(least.value) ?? fault);
   }
@@ -83,7 +80,7 @@ export class Search<T> {
   #cut(made: Made<T>, fails: (value: T) => boolean): Made<T> {
     const campaign = this.#campaign;
     const input = campaign.save(made.value, made.numbers);
-    const end = Date.now() + shrinkMs / 2;
+    const end = Date.now() + this.#limits.shrinkMs / 2;
     const effort = { unit: campaign.unit, over: () => Date.now() > end };
     const load = (bytes: Uint8Array): T => campaign.load({ ...input, bytes });
     const bytes = minimise(input.bytes, (some) => fails(load(some)), effort);
