@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Why live tests cannot run here; undefined when they can. */
 export function obstacle(): string | undefined {
@@ -44,20 +44,15 @@ function compile(source: string, ...flags: readonly string[]): string {
   return program;
 }
 
-/** What targets wrote, until the tests of this process are over. */
-const folders: string[] = [];
-process.once('exit', () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
 /** A running program that is not a child of the test: libuv would take its stops away. */
 export class Target {
   readonly pid: number;
   readonly #output: string;
+  /** What was in the file when it was taken away. */
+  #written: string | undefined;
 
   constructor(command: readonly string[]) {
     const folder = mkdtempSync(join(tmpdir(), 'ckpt-target-'));
-    folders.push(folder);
     this.#output = join(folder, 'output');
     const script = 'out=$1; shift; setsid "$@" > "$out" 2>&1 < /dev/null & echo $!';
     const { stdout } = spawnSync('sh', ['-c', script, 'sh', this.#output, ...command], {
@@ -67,6 +62,7 @@ export class Target {
   }
 
   get output(): string {
+    if (this.#written !== undefined) return this.#written;
     return existsSync(this.#output) ? readFileSync(this.#output, 'utf8') : '';
   }
 
@@ -106,12 +102,15 @@ export class Target {
     this.until(`"${text}"`, () => this.output.includes(text), limitMs);
   }
 
+  /** Kills it, and takes its file away. */
   end(): void {
     try {
       process.kill(this.pid, 'SIGKILL');
     } catch {
       // It has ended by itself.
     }
+    this.#written = this.output;
+    rmSync(dirname(this.#output), { recursive: true, force: true });
   }
 }
 
