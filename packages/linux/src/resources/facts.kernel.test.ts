@@ -1,0 +1,38 @@
+import { compareFacts, gatherFacts, type RecordedFacts } from '@ckpt/engine/model';
+import { beforeAll, expect, test } from 'vitest';
+import { callOf } from '../testing/process-facts.ts';
+import { adoptTargets, host, roundTrip } from '../testing/round-trip.ts';
+import { scratch } from '../testing/scratch.ts';
+import { Target, program } from '../testing/target.ts';
+import { resources } from './index.ts';
+
+const path = scratch();
+
+beforeAll(adoptTargets);
+
+const deadlineMs = 5000;
+
+/** What this kernel tells of a process. */
+function factsOf(pid: number): RecordedFacts {
+  const frozen = host.freeze(pid, deadlineMs);
+  try {
+    return gatherFacts(frozen, host.system(), resources);
+  } finally {
+    frozen.thaw();
+  }
+}
+
+test.for(['quiet', 'settings', 'somebody'])(
+  'all that a checkpoint asks of %s is answered in the same way after a restart',
+  async (name) => {
+    const target = new Target([program(name), path(name)]);
+    target.says('ready');
+    target.until('a call', () => target.threads().every((tid) => callOf(tid) !== undefined));
+    const before = factsOf(target.pid);
+    const { running } = roundTrip(target.pid);
+    const after = factsOf(running.pid);
+    process.kill(running.pid, 'SIGKILL');
+    await running.wait();
+    expect(compareFacts(before, after)).toEqual([]);
+  },
+);
