@@ -90,7 +90,10 @@ const reason = (text: string, remedy: string): Reason => ({ reason: text, remedy
 
 /** What the kernel counts; undefined when it does not tell all of it. */
 export function countersOf({ info }: Description): RingCounters | undefined {
-  const number = (name: string): number => Number(fieldOf(info, name) ?? Number.NaN);
+  const number = (name: string): number => {
+    const text = fieldOf(info, name) ?? '';
+    return text === '' ? Number.NaN : Number(text);
+  };
   const counters = {
     sqEntries: number('SqMask') + 1,
     cqEntries: number('CqMask') + 1,
