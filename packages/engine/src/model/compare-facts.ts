@@ -71,6 +71,12 @@ function addPages(facts: RecordedFacts, mappings: readonly PlainMapping[], add: 
   for (const { address, pages } of guards) add(`guards ${address.toString(16)}`, String(pages));
 }
 
+/** Struct io_rings up to the index array, which a ring without one does not look at. */
+function withoutArray(bytes: Uint8Array): Uint8Array {
+  const completions = new DataView(bytes.buffer, bytes.byteOffset).getUint32(28, true);
+  return bytes.subarray(0, 64 + completions * 16);
+}
+
 function addMemory(facts: RecordedFacts, add: Add): void {
   const mappings = mappingsOf(facts);
   for (const { start, end, permissions, offset, what, flags } of mappings) {
@@ -78,8 +84,14 @@ function addMemory(facts: RecordedFacts, add: Add): void {
     add(place, `${permissions} ${offset.toString(16)} ${what} [${flags}]`);
   }
   addPages(facts, mappings, add);
+  const rings = new Set(
+    mappings.flatMap(({ what, offset, start }) =>
+      what.startsWith('anon_inode:[io_uring]') && offset === 0n ? [start] : [],
+    ),
+  );
   for (const { address, bytes } of facts.memory) {
-    add(`memory ${address.toString(16)} ${bytes.length}`, contentOf(bytes));
+    const kept = rings.has(address) ? withoutArray(bytes) : bytes;
+    add(`memory ${address.toString(16)} ${bytes.length}`, contentOf(kept));
   }
   for (const { path, offset, bytes } of facts.contents) {
     add(`contents ${path} ${offset.toString()}`, contentOf(bytes));
@@ -99,8 +111,8 @@ function addDescriptors(facts: RecordedFacts, options: NormalizeOptions, add: Ad
 /**
  * Facts as texts by their names, without what a restart changes by right: start times, inodes of
  * pipes, sockets and anonymous files, mount ids, numbers of locks, memory in use, who the parent
- * is, the session of who led none, the code by which an interrupted call goes on, neighbours that
- * the kernel shows as one mapping, pages of zeros, times that are left.
+ * is, the session of who led none, the code by which an interrupted call goes on, index arrays of
+ * rings, neighbours that the kernel shows as one mapping, pages of zeros, times that are left.
  */
 export function normalizeFacts(
   facts: RecordedFacts,
@@ -115,7 +127,9 @@ export function normalizeFacts(
   for (const [path, bytes] of Object.entries(facts.read)) {
     for (const [name, value] of normalizeFile(path, bytes)) add(`${path} ${name}`.trim(), value);
   }
-  for (const [path, names] of Object.entries(facts.list)) add(`list ${path}`, names.join(' '));
+  for (const [path, names] of Object.entries(facts.list)) {
+    add(`list ${path}`, [...names].sort((x, y) => Number(x) - Number(y)).join(' '));
+  }
   for (const [path, stat] of Object.entries(facts.stat)) add(`stat ${path}`, normalizeStat(stat));
   for (const [tid, state] of Object.entries(facts.threads)) {
     for (const [name, value] of normalizeThread(state)) add(`thread ${tid} ${name}`, value);

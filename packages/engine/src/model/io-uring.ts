@@ -117,7 +117,7 @@ export class RingFile implements FileObject {
     const size = isSqes ? inPages(this.sqEntries * sqeSize) : inPages(whole);
     if (length > size) refuse('EINVAL', 'longer than the ring');
     const object = isSqes ? this.#sqes : this.#rings;
-    return { object: new RingView(object, offset), flags: ['de', 'mm'], isPlacedByKernel: true };
+    return { object: new RingView(object, offset), flags: ['de', 'mm'], isOfKernel: true };
   }
 
   /** Begins requests that are queued: those that do nothing, which are complete at once. */

@@ -94,7 +94,7 @@ function mmap(caller: Caller, args: Words): bigint {
   const file = anonymous ? undefined : process.table.file(args.int(4));
   checkSize(caller, length);
   const made = file === undefined ? mapAnonymous(caller, request) : mapFile(file, request);
-  if ('isPlacedByKernel' in made && made.isPlacedByKernel && args.word(0) !== 0n) {
+  if ('isOfKernel' in made && made.isOfKernel && args.word(0) !== 0n) {
     refuse('EINVAL', 'the kernel alone places it');
   }
   const { flags, backing } = made;

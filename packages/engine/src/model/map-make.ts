@@ -1,7 +1,7 @@
 import type { OpenFile } from './open-file.ts';
 import { SharedMemory } from './memory-object.ts';
 import { refuse, type Caller } from './system-call.ts';
-import { flagsOfProtection, PROT_WRITE, type Vma } from './vma.ts';
+import { flagsOfProtection, PROT_EXEC, PROT_WRITE, type Vma } from './vma.ts';
 
 /** sys/mman.h */
 const MAP_TYPE = 0x0f;
@@ -27,9 +27,9 @@ export interface MapRequest {
 
 type Made = Pick<Vma, 'flags' | 'backing'>;
 
-/** {@link mapFile}'s, and whether an address may be asked for. */
+/** A mapping of a file, and whether an address may not be asked for. */
 export interface MadeOfFile extends Made {
-  readonly isPlacedByKernel: boolean;
+  readonly isOfKernel: boolean;
 }
 
 /** Flags of mmap(2) that stay with a mapping. */
@@ -86,13 +86,15 @@ export function mapFile(file: OpenFile, request: MapRequest): MadeOfFile {
   }
   const mapped = file.object.map?.(offset, length) ?? refuse('ENODEV', 'it cannot be mapped');
   if ((flags & MAP_GROWSDOWN) !== 0) refuse('EINVAL', 'a file cannot grow down');
-  const { isPlacedByKernel = false, flags: extra = [] } = mapped;
+  const { isOfKernel = false, flags: extra = [] } = mapped;
+  if (isOfKernel && (protection & PROT_EXEC) !== 0) refuse('EPERM', 'it is never code');
   const base = [...flagsOfProtection(protection), ...lasting(flags), ...extra];
   const writable = mode === O_RDWR ? ['mr', 'mw', 'me', 'sh', 'ms'] : ['mr', 'me', 'ms'];
   const more = isShared ? writable : [...all, ...counts(request)];
+  const may = more.filter((flag) => flag !== 'me' || !isOfKernel);
   return {
-    flags: new Set([...base, ...more]),
+    flags: new Set([...base, ...may]),
     backing: { kind: 'object', object: mapped.object, offset },
-    isPlacedByKernel,
+    isOfKernel,
   };
 }

@@ -78,10 +78,10 @@ export function plainMappings(bytes: Uint8Array): readonly PlainMapping[] {
       last.flags = kept.sort().join(' ');
     }
     const next = begin(line, objects);
-    if (next !== undefined && next.what !== '[vsyscall]') all.push(next);
+    if (next !== undefined) all.push(next);
   }
   const joined: Draft[] = [];
-  for (const mapping of all) {
+  for (const mapping of all.filter(({ what }) => what !== '[vsyscall]')) {
     const last = joined.at(-1);
     if (last !== undefined && joins(last, mapping)) {
       joined[joined.length - 1] = { ...last, end: mapping.end };

@@ -9,8 +9,8 @@ export const O_LARGEFILE = 0o100000;
 export interface Mapped {
   readonly object: MemoryObject;
   readonly flags?: readonly string[];
-  /** The kernel alone chooses the address: EINVAL for any other than 0. */
-  readonly isPlacedByKernel?: boolean;
+  /** Memory of the kernel's: it alone chooses the address (EINVAL), and it is never code. */
+  readonly isOfKernel?: boolean;
 }
 
 /** What an open file description leads to; a call that it has not is refused as Linux does. */

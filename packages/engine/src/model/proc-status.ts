@@ -57,7 +57,6 @@ export function statusText(process: ModelProcess, thread: ModelThread): string {
     ['NoNewPrivs', thread.noNewPrivs ? 1 : 0],
     ['Seccomp', 0],
     ['Cpus_allowed', cpuText(thread.affinity)],
-    ['x86_Thread_features', ''],
   ];
   return lines.map(([key, value]) => `${key}:\t${value}\n`).join('');
 }
