@@ -67,6 +67,14 @@ export function writeOpening(stream: Stream, writer: Writer, revision: Revision)
   }
 }
 
+/** Sizes of the kernel that wrote the image, and what they must be. */
+const constants = [
+  ['task_comm_len', TASK_COMM_LEN],
+  ['uts_release_len', UTS_FIELD_LEN],
+  ['uts_version_len', UTS_FIELD_LEN],
+  ['uts_machine_len', UTS_FIELD_LEN],
+] as const;
+
 /** What is wrong with a header, in the order and the words of the base; better words follow. */
 function complaint(
   header: Header,
@@ -90,12 +98,9 @@ function complaint(
   if (uflags !== 0n) {
     return [`incompatible restart user flags: 0x${uflags.toString(16)}, not 0`, 'uflags'];
   }
-  const due = { task_comm_len: TASK_COMM_LEN, uts_release_len: UTS_FIELD_LEN } as const;
-  const all = { ...due, uts_version_len: UTS_FIELD_LEN, uts_machine_len: UTS_FIELD_LEN } as const;
-  for (const name of Object.keys(all) as (keyof typeof all)[]) {
-    if (header[name] !== all[name]) {
-      return [`incompatible kernel constants: ${name} ${header[name]}, not ${all[name]}`, name];
-    }
+  for (const [name, due] of constants) {
+    if (header[name] === due) continue;
+    return [`incompatible kernel constants: ${name} ${header[name]}, not ${due}`, name];
   }
   return undefined;
 }

@@ -14,7 +14,8 @@ export interface Message {
  * from the first character that does not.
  */
 export class MessageBuffer {
-  readonly #bytes = new Uint8Array(CKPT_MSG_LEN);
+  /** Made for the first text: most streams are never told anything. */
+  #bytes: Uint8Array | undefined;
   #length = 1;
   #full = false;
   #err = 0;
@@ -41,15 +42,17 @@ export class MessageBuffer {
     // The last byte of the 1024 is never used: the base ends its text there.
     const fitting = clipText(bytes, CKPT_MSG_LEN - 1 - this.#length);
     this.#full = fitting < bytes.length;
+    this.#bytes ??= new Uint8Array(CKPT_MSG_LEN);
     this.#bytes.set(bytes.subarray(0, fitting), this.#length);
     this.#length += fitting;
   }
 
   /** Hands out the message and starts anew; undefined when it has no text. */
   take(): Message | undefined {
-    const { bytes, err } = { bytes: this.#bytes.slice(0, this.#length), err: this.#err };
+    const bytes = this.#bytes?.slice(0, this.#length);
+    const err = this.#err;
     this.#reset();
-    return bytes.length > 1 ? { bytes, err } : undefined;
+    return bytes !== undefined && bytes.length > 1 ? { bytes, err } : undefined;
   }
 
   #reset(): void {
