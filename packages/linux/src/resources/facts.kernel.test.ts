@@ -1,4 +1,5 @@
-import { compareFacts, gatherFacts, type RecordedFacts } from '@ckpt/engine/model';
+import { compareFacts, gatherFacts, stringifyFacts, type RecordedFacts } from '@ckpt/engine/model';
+import { writeFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { callOf } from '../testing/process-facts.ts';
 import { adoptTargets, host, roundTrip } from '../testing/round-trip.ts';
@@ -22,6 +23,14 @@ function factsOf(pid: number): RecordedFacts {
   }
 }
 
+/** With CKPT_RECORD=1 the facts that other tests replay are written anew. */
+function keep(name: string, facts: RecordedFacts): void {
+  if (process.env.CKPT_RECORD !== '1' || name !== 'settings') return;
+  const uts = { release: '6.18.44', version: '#1 SMP', machine: 'x86_64' };
+  const text = stringifyFacts({ ...facts, system: { ...facts.system, uts } });
+  writeFileSync(new URL(`../testing/facts/${name}.facts`, import.meta.url), text);
+}
+
 test.for(['quiet', 'settings', 'somebody'])(
   'all that a checkpoint asks of %s is answered in the same way after a restart',
   async (name) => {
@@ -29,6 +38,7 @@ test.for(['quiet', 'settings', 'somebody'])(
     target.says('ready');
     target.until('a call', () => target.threads().every((tid) => callOf(tid) !== undefined));
     const before = factsOf(target.pid);
+    keep(name, before);
     const { running } = roundTrip(target.pid);
     const after = factsOf(running.pid);
     process.kill(running.pid, 'SIGKILL');
