@@ -14,11 +14,14 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+/** Characters of a line of help. */
+const widest = 100;
+
 /** The commands, without the work they do: that is loaded when one of them runs. */
 export function createProgram(cli: Cli, json = false): Command {
   const program = new Command('ckpt')
     .description(
-      'Checkpoint and restart of Linux processes: a running program becomes a file, and the\n' +
+      'Checkpoint and restart of Linux processes: a running program becomes a file, and the ' +
         'file the program again, with its pid, threads, memory and descriptors.',
     )
     .version(version(), '-V, --version', 'print the version')
@@ -28,6 +31,8 @@ export function createProgram(cli: Cli, json = false): Command {
     .configureOutput({
       writeOut: cli.print,
       writeErr: cli.say,
+      getOutHelpWidth: () => Math.min(cli.width, widest),
+      getErrHelpWidth: () => Math.min(cli.width, widest),
       outputError: (text) => {
         if (!json) cli.say(text.replace(/^error: /, 'ckpt: '));
       },

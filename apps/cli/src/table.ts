@@ -14,5 +14,6 @@ export function tableText(rows: readonly (readonly string[])[]): string {
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
   for (const row of rows) table.push([...row]);
-  return `${table.toString()}\n`;
+  const lines = table.toString().split('\n');
+  return lines.map((line) => `${line.trimEnd()}\n`).join('');
 }

@@ -8,8 +8,8 @@ export function addCheck(program: Command, cli: Cli): void {
     .command('check')
     .summary('can this machine, this process be checkpointed?')
     .description(
-      'Without a pid: says what this machine allows, by trying. With one: everything that keeps the\n' +
-        'process from being checkpointed, and what to do about each; it is frozen for a moment.\n' +
+      'Without a pid: says what this machine allows, by trying. With one: everything that keeps the ' +
+        'process from being checkpointed, and what to do about each; it is frozen for a moment. ' +
         'Exit status 0 when it can be done.',
     )
     .argument('[pid]', 'process to look at', positive)

@@ -9,8 +9,8 @@ export function addCheckpoint(program: Command, cli: Cli): void {
       .command('checkpoint')
       .summary('write an image of a running process')
       .description(
-        'Writes an image of a running process, with all its threads. The process is frozen\n' +
-          'meanwhile, for some milliseconds, and goes on as if nothing had been, unless --kill. What\n' +
+        'Writes an image of a running process, with all its threads. The process is frozen ' +
+          'meanwhile, for some milliseconds, and goes on as if nothing had been, unless --kill. What ' +
           'cannot be carried is refused, all of it at once, and nothing is written.',
       )
       .argument('<pid>', 'process to checkpoint', positive)

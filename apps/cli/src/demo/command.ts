@@ -7,8 +7,8 @@ export function addDemo(program: Command, cli: Cli): void {
     .command('demo')
     .summary('see it work: a Node server there and back')
     .description(
-      'Starts a Node HTTP server, warms it, checkpoints it, kills it, restarts it and asks it again;\n' +
-        'shows what each step took, beside a start from nothing, and how to repeat it by hand.\n' +
+      'Starts a Node HTTP server, warms it, checkpoints it, kills it, restarts it and asks it again; ' +
+        'shows what each step took, beside a start from nothing, and how to repeat it by hand. ' +
         'Without root it does so in a user and pid namespace of its own. It leaves nothing behind.',
     )
     .option('--keep', "leave the image and the server's log behind")

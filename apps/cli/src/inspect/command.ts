@@ -7,8 +7,8 @@ export function addInspect(program: Command, cli: Cli): void {
     .command('inspect')
     .summary('show what is inside an image')
     .description(
-      'Shows every record of an image with its position, length and fields in their own\n' +
-        'notation, what belongs to a record indented below it. Checks the framing alone: a damaged\n' +
+      'Shows every record of an image with its position, length and fields in their own ' +
+        'notation, what belongs to a record indented below it. Checks the framing alone: a damaged ' +
         'image is shown up to its defect. What a restart would say of it: see ckpt verify.',
     )
     .argument('<file>', 'image, - for standard input')

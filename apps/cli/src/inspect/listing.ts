@@ -36,6 +36,9 @@ export interface Listed {
 
 const none: readonly never[] = [];
 
+/** Bytes that are passed over at a time. */
+const chunk = 1 << 16;
+
 /** An image is walked record by record: how much of it is in memory does not depend on its size. */
 export class Listing {
   /** Of the format, known after the first record. */
@@ -72,14 +75,25 @@ export class Listing {
       }
       yield this.#list(header);
       if (header.type !== CKPT_HDR_TAIL) continue;
-      const left = header.position + header.length - this.#stream.total;
-      this.#stream.total += readSome(this.#stream.file, left).length;
-      this.whole = this.#stream.total === header.position + header.length;
-      this.followed = this.#ends && readSome(this.#stream.file, 1).length > 0;
+      this.#finish(header);
       return;
     }
-    const more = { position: this.#stream.total, type: CKPT_HDR_TAIL };
-    throw new CkptError('EPIPE', 'the image ends without a TAIL: it is not whole', more);
+    throw this.#short('the image ends without a TAIL: it is not whole');
+  }
+
+  /** What there is of a TAIL beyond its fields, and whether anything follows. */
+  #finish({ position, length }: RecordHeader): void {
+    const end = position + length;
+    while (this.#stream.total < end) {
+      const bytes = this.#read(Math.min(end - this.#stream.total, chunk));
+      if (bytes.length === 0) throw this.#short('the image ends inside of its TAIL');
+    }
+    this.whole = true;
+    this.followed = this.#ends && readSome(this.#stream.file, 1).length > 0;
+  }
+
+  #short(sentence: string): CkptError {
+    return new CkptError('EPIPE', sentence, { position: this.length, type: CKPT_HDR_TAIL });
   }
 
   #read(length: number): Uint8Array {

@@ -1,4 +1,4 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
 import { withCommon } from '../options.ts';
 import type { RestartOptions } from './restart.ts';
@@ -9,18 +9,15 @@ export function addRestart(program: Command, cli: Cli): void {
       .command('restart')
       .summary('bring a process back from its image')
       .description(
-        'Brings a process back from its image, with the pid it had: all of it, or nothing. Waits\n' +
-          'for its end, passes signals on to it, and ends with its exit status (128 + N when signal\n' +
+        'Brings a process back from its image, with the pid it had: all of it, or nothing. Waits ' +
+          'for its end, passes signals on to it, and ends with its exit status (128 + N when signal ' +
           'N killed it), unless --detach. An image is a program: restart only what you would run.',
       )
       .argument('[file]', 'image (standard input without it)')
       .option('-i, --input <file>', 'the same, as an option')
       .option('-d, --detach', 'print the pid and return at once')
-      .addOption(
-        new Option('--dry-run [format]', 'print the plan, run nothing: json (default) or text')
-          .choices(['json', 'text'])
-          .preset('json'),
-      )
+      .option('--dry-run', 'print the plan as JSON, run nothing; needs no root')
+      .option('--text', 'with --dry-run: the plan for people, call by call')
       .option('--trust-image', 'open what only the one who checkpointed could open')
       .option('--allow-changed', 'accept files that changed since the checkpoint'),
   )
@@ -30,7 +27,7 @@ export function addRestart(program: Command, cli: Cli): void {
 Examples:
   ckpt restart job.ckpt                  waits for the process, ends as it ends
   ckpt restart --detach job.ckpt         prints its pid
-  ckpt restart --dry-run=text job.ckpt   what it would do, call by call; needs no root
+  ckpt restart --dry-run --text job.ckpt
   ssh host cat job.ckpt | ckpt restart
 
 Signals that are passed on: HUP INT QUIT TERM USR1 USR2 TSTP CONT WINCH, but none that a terminal

@@ -33,8 +33,8 @@ export function dryRun(cli: Cli, image: FdFile, options: RestartOptions): void {
   const engine = createEngine(host, { settings, ...debugOptions(options, cli.say) });
   try {
     const plan = engine.plan(image, log);
-    const json = options.dryRun === 'json';
-    cli.print(json ? `${JSON.stringify(planToJson(plan), undefined, 2)}\n` : planLines(plan));
+    if (options.text) cli.print(planLines(plan));
+    else cli.print(`${JSON.stringify(planToJson(plan), undefined, 2)}\n`);
     cli.say(notesText(cli, busy(plan, host)));
   } finally {
     log?.close();

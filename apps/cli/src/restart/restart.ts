@@ -16,7 +16,8 @@ import { settingsOf } from './settings.ts';
 export interface RestartOptions extends Common {
   readonly input?: string;
   readonly detach?: true;
-  readonly dryRun?: 'json' | 'text';
+  readonly dryRun?: true;
+  readonly text?: true;
   readonly trustImage?: true;
   readonly allowChanged?: true;
 }
@@ -86,10 +87,11 @@ export async function restart(
   file: string | undefined,
   options: RestartOptions,
 ): Promise<void> {
+  if (options.text && !options.dryRun) throw new UsageError('--text goes with --dry-run');
   const image = source(file, options);
   let restarted: Restarted;
   try {
-    if (options.dryRun !== undefined) {
+    if (options.dryRun) {
       const { dryRun } = await import('./dry-run.ts');
       dryRun(cli, image, options);
       return;

@@ -9,7 +9,7 @@ export function addVerify(program: Command, cli: Cli): void {
       .command('verify')
       .summary('check images without restarting anything')
       .description(
-        'Makes every check of a restart on this machine, and restarts nothing. Says ok, or the\n' +
+        'Makes every check of a restart on this machine, and restarts nothing. Says ok, or the ' +
           'first defect: errno, position, record, field. Needs no root and no native code.',
       )
       .argument('<file...>', 'images, - for standard input')

@@ -25,22 +25,21 @@ interface Verdict {
   readonly message: string | null;
 }
 
-function good(file: string, { length }: Verified): Verdict {
-  const none = { errno: null, type: null, field: null, message: null };
-  return { file, ok: true, ...none, pos: length };
-}
+const noDefect = { type: null, field: null, message: null };
 
-function bad(file: string, error: CkptError): Verdict {
-  return {
-    file,
-    ok: false,
-    errno: error.code,
-    pos: error.position ?? null,
-    type: typeOf(error),
-    field: error.field ?? null,
-    message: error.sentence,
-  };
-}
+const good = (file: string, pos: number): Verdict => {
+  return { file, ok: true, errno: null, pos, ...noDefect };
+};
+
+const bad = (file: string, error: CkptError): Verdict => ({
+  file,
+  ok: false,
+  errno: error.code,
+  pos: error.position ?? null,
+  type: typeOf(error),
+  field: error.field ?? null,
+  message: error.sentence,
+});
 
 function goodLines({ out }: Cli, file: string, found: Verified, verbose: boolean): string {
   const { revision, length, pages, notes } = found;
@@ -63,7 +62,7 @@ function judge(cli: Cli, file: string, { engine, log, options }: Check): [boolea
     const image = openSource(file);
     try {
       const found = engine.verify(image, log);
-      const verdict = json ? `${JSON.stringify(good(file, found))}\n` : undefined;
+      const verdict = json ? `${JSON.stringify(good(file, found.length))}\n` : undefined;
       return [true, verdict ?? goodLines(cli, file, found, verbose)];
     } finally {
       image.close();
