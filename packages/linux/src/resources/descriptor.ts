@@ -77,6 +77,8 @@ export interface DescriptorKind {
   claims(scope: CheckpointScope, description: Description): boolean;
   /** Emits what it leads to; undefined when it was refused. */
   checkpoint(scope: CheckpointScope, description: Description, table: Table): Opened | undefined;
+  /** Plans what must be there before anything is mapped or opened; called once. */
+  prepare?(restoring: Restoring): void;
   /** Plans to open the descriptions that lead to one object, and to place each of them. */
   restore(restoring: Restoring, files: readonly ImageRecord<File>[]): void;
   /** What needs all descriptors in their places; called once for each object. */

@@ -113,6 +113,7 @@ export function restoreTable(scope: RestoreScope): void {
     },
   };
   const groups = groupsOf(scope, table.keys());
+  for (const kind of descriptorKinds) kind.prepare?.(restoring);
   for (const { kind, files } of groups) kind.restore(restoring, files);
   const lost = [...table.keys()].find((file) => !placed.has(file));
   if (lost !== undefined) throw lost.invalid('object', 'nothing opens this file');

@@ -125,6 +125,27 @@ export function shiftOf(sqHead: number, cqEntries: number): number {
   return sqHead > replayMax ? sqHead - (sqHead % cqEntries) : 0;
 }
 
+/** All that is written to a ring, in a file, and where it is in there. */
+function contentsOf(record: ImageRecord<IoUring>, shape: Shape) {
+  const { value } = record;
+  const shift = shiftOf(value.sq_head, shape.cqEntries);
+  const total = value.sq_head - shift;
+  const batches = batchesOf(total, shape.sqEntries, shape.cqEntries);
+  const contents = new Contents();
+  const rings = ringMemory(record, shape);
+  const sqes = entriesMemory(record);
+  const at = {
+    params: contents.add(paramsOf(shape)),
+    total: contents.words([total]),
+    heads: contents.words(batches.flatMap(({ head }) => head ?? [])),
+    rings: contents.add(rings),
+    sqes: contents.add(sqes),
+    sqTail: contents.words([value.sq_tail - shift]),
+    cqHead: contents.words([value.cq_head - shift]),
+  };
+  return { batches, at, blob: contents.bytes() };
+}
+
 /**
  * Plans a ring: made, mapped in its place, its counters brought to where they were by as many
  * requests that do nothing, and its memory as the program had it. Zeroed entries are
@@ -136,34 +157,17 @@ export function replay(
   corral: Corral,
   number: number,
 ): void {
-  const { value } = record;
-  const { sq_entries: sqEntries, cq_entries: cqEntries } = value;
-  const array = arrayOffset(cqEntries);
-  const hasArray = value.ring_size >= BigInt(array + sqEntries * 4);
+  const { ring_address: ring, ring_size: ringSize, sqes_address: sqesAt, sqes_size } = record.value;
+  const { sq_entries: sqEntries, cq_entries: cqEntries } = record.value;
+  const hasArray = ringSize >= BigInt(arrayOffset(cqEntries) + sqEntries * 4);
   const shape = { sqEntries, cqEntries, hasArray };
-  const shift = shiftOf(value.sq_head, cqEntries);
-  const total = value.sq_head - shift;
-  const rings = ringMemory(record, shape);
-  const sqes = entriesMemory(record);
-  const batches = batchesOf(total, sqEntries, cqEntries);
-  const heads = batches.flatMap(({ head }) => head ?? []);
-  const contents = new Contents();
-  const at = {
-    params: contents.add(paramsOf(shape)),
-    total: contents.words([total]),
-    heads: contents.words(heads),
-    rings: contents.add(rings),
-    sqes: contents.add(sqes),
-    sqTail: contents.words([value.sq_tail - shift]),
-    cqHead: contents.words([value.cq_head - shift]),
-  };
-  const blob = contents.bytes();
+  const { batches, at, blob } = contentsOf(record, shape);
   const what = 'a ring of io_uring(7)';
   const call = (name: string, args: readonly Value[], expect?: number) =>
     scope.call('wipe', record, name, args, { what, ...(expect === undefined ? {} : { expect }) });
   const file = call('memfd_create', [{ blob: cString('ring') }, 0]);
   call('write', [file, { blob }, blob.length], blob.length);
-  const put = (from: number, to: bigint | Value, length: number) =>
+  const put = (from: number, to: Value, length: number) =>
     call('pread64', [file, to, length, from], length);
 
   const room = scope.fresh('params');
@@ -175,25 +179,24 @@ export function replay(
   });
   call('dup3', [fd, number, O_CLOEXEC], number);
   call('close', [fd]);
-  const ring = value.ring_address;
-  corral.map({ start: ring, end: ring + value.ring_size }, number, 0);
-  const { sqes_address: sqesAt, sqes_size: sqesSize } = value;
-  corral.map({ start: sqesAt, end: sqesAt + sqesSize }, number, IORING_OFF_SQES);
+  corral.map({ start: ring, end: ring + ringSize }, number, 0);
+  corral.map({ start: sqesAt, end: sqesAt + sqes_size }, number, IORING_OFF_SQES);
 
-  if (total > 0) put(at.total, ring + BigInt(ringLayout.sqTail), 4);
+  const field = (offset: number): bigint => ring + BigInt(offset);
+  if (batches.length > 0) put(at.total, field(ringLayout.sqTail), 4);
   let nth = 0;
   for (const { count, head } of batches) {
-    if (head !== undefined) put(at.heads + 4 * nth++, ring + BigInt(ringLayout.cqHead), 4);
+    if (head !== undefined) put(at.heads + 4 * nth++, field(ringLayout.cqHead), 4);
     call('io_uring_enter', [number, count, 0, 0, 0, 0], count);
   }
-  const restOf = (from: number, length: number): void => {
-    put(at.rings + from, ring + BigInt(from), length);
+  const putBack = (from: number, length: number): void => {
+    put(at.rings + from, field(from), length);
   };
-  put(at.sqes, sqesAt, sqes.length);
-  restOf(ringLayout.cqes, rings.length - ringLayout.cqes);
-  restOf(ringLayout.dropped, 4);
-  restOf(ringLayout.cqFlags, 8);
-  put(at.sqTail, ring + BigInt(ringLayout.sqTail), 4);
-  put(at.cqHead, ring + BigInt(ringLayout.cqHead), 4);
+  put(at.sqes, sqesAt, Number(sqes_size));
+  putBack(ringLayout.cqes, Number(ringSize) - ringLayout.cqes);
+  putBack(ringLayout.dropped, 4);
+  putBack(ringLayout.cqFlags, 8);
+  put(at.sqTail, field(ringLayout.sqTail), 4);
+  put(at.cqHead, field(ringLayout.cqHead), 4);
   call('close', [file]);
 }

@@ -2,6 +2,8 @@ import type { ImageRecord, RestoreScope } from '@ckpt/engine';
 import {
   adviceFlags,
   CKPT_HDR_BUFFER,
+  File,
+  fileKinds,
   IoUring,
   ioUringSetupFlags,
   protections,
@@ -97,16 +99,24 @@ function dress(scope: RestoreScope, vma: ImageRecord<Vma>): void {
   }
 }
 
-const done = new WeakSet<Restoring>();
+/** Every ring has its descriptor. @throws CkptError EINVAL. */
+function checkFiles({ scope }: Restoring, records: readonly RingRecord[]): void {
+  const files = scope.document.all(File).filter(({ value }) => value.kind === fileKinds.io_uring);
+  const open = new Set(files.map(({ value }) => value.object));
+  const lost = records.find(({ value }) => !open.has(value.objref));
+  if (lost !== undefined) throw lost.invalid('objref', 'no descriptor leads to this ring');
+  const second = files.find(
+    (file, index) => files.findIndex(({ value }) => value.object === file.value.object) < index,
+  );
+  if (second !== undefined) throw second.invalid('object', 'a ring with two descriptions');
+}
 
 /**
- * Plans all rings, once: the kernel alone chooses where a ring is mapped, so they come first, when
+ * Plans all rings: the kernel alone chooses where a ring is mapped, so they come first, when
  * nothing else is there yet, and while all other addresses are taken.
  */
 export function restoreRings(restoring: Restoring): void {
   const { scope } = restoring;
-  if (done.has(restoring)) return;
-  done.add(restoring);
   const records = scope.document.all(IoUring);
   const vmas = scope.document.all(Vma).filter(({ value }) => value.kind === vmaKinds.io_uring);
   for (const record of records) {
@@ -119,6 +129,7 @@ export function restoreRings(restoring: Restoring): void {
     }
   }
   checkMappings(records, vmas);
+  checkFiles(restoring, records);
   const [first] = records;
   if (first === undefined) return;
   const corral = new Corral(scope, first);

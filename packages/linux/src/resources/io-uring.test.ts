@@ -190,7 +190,7 @@ describe('an idle ring', () => {
     expect(plan.calls('wipe').length).toBeLessThan(60);
     expect(keepsNoCopies(entries(far))).toBe(true);
     const [told] = ringScope({ ...far, opcode: 1 }).obstacles;
-    expect(told?.thing).toMatch(/requests so far$/);
+    expect(told?.reason).toMatch(/too far to be brought back/);
   });
 });
 

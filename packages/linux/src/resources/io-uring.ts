@@ -68,6 +68,78 @@ function isPlain(
   );
 }
 
+/** A ring as it is: counters, where it is mapped, what is in its memory. */
+interface Ring {
+  readonly counters: RingCounters;
+  readonly parts: NonNullable<ReturnType<typeof partsOf>>;
+  readonly memory: Uint8Array;
+  readonly sqes: Uint8Array;
+}
+
+const sizeOf = ({ start, end }: { readonly start: bigint; readonly end: bigint }): number =>
+  Number(end - start);
+
+/** What is in the image of a ring, or why it cannot be carried. */
+function readRing(scope: CheckpointScope, description: Description): Ring | Reason {
+  const { frozen, task, system } = scope;
+  const counters = countersOf(description);
+  if (counters === undefined) {
+    return {
+      reason: 'this kernel does not tell its counters',
+      remedy: 'run the program without io_uring, or use Linux 6.1 or newer',
+    };
+  }
+  const obstacle = busyWith(description, counters) ?? hiddenState(scope, description);
+  if (obstacle !== undefined) return obstacle;
+  const parts = partsOf(ringMappings(scope), description);
+  if (parts === undefined) {
+    return {
+      reason: 'it is not mapped as liburing and libuv do it',
+      remedy: 'close it before the checkpoint',
+    };
+  }
+  const sizes = { rings: sizeOf(parts.rings), sqes: sizeOf(parts.sqes) };
+  const memory = frozen.memory(task, parts.rings.start, sizes.rings);
+  const sqes = frozen.memory(task, parts.sqes.start, sizes.sqes);
+  if (!isPlain(counters, sizes, memory, system.pageSize)) {
+    return {
+      reason: 'its entries have another size than usual',
+      remedy: 'make the ring without IORING_SETUP_SQE128 and IORING_SETUP_CQE32',
+    };
+  }
+  if (counters.sqHead > replayMax && !keepsNoCopies(sqes)) {
+    return {
+      reason: `its counters are too far to be brought back (${counters.sqHead} requests)`,
+      remedy: 'checkpoint earlier, or let the program make a new ring',
+    };
+  }
+  return { counters, parts, memory, sqes };
+}
+
+function emitRing(scope: CheckpointScope, inode: bigint, ring: Ring): number {
+  const { counters, parts, memory, sqes } = ring;
+  const { objref } = scope.objhash.of('io_uring', inode.toString());
+  const { CQSIZE, NO_SQARRAY } = ioUringSetupFlags;
+  scope.emit(IoUring, {
+    objref,
+    setup_flags: CQSIZE | (hasPlainOrder(memory, sqes, counters) ? NO_SQARRAY : 0),
+    sq_entries: counters.sqEntries,
+    cq_entries: counters.cqEntries,
+    sq_head: counters.sqHead,
+    sq_tail: counters.sqTail,
+    cq_head: counters.cqHead,
+    cq_tail: counters.cqTail,
+    ring_address: parts.rings.start,
+    ring_size: BigInt(memory.length),
+    sqes_address: parts.sqes.start,
+    sqes_size: BigInt(sqes.length),
+    inode,
+  });
+  scope.emitBytes(CKPT_HDR_BUFFER, trimmed(memory));
+  scope.emitBytes(CKPT_HDR_BUFFER, trimmed(sqes));
+  return objref;
+}
+
 /**
  * An idle ring of io_uring(7): every Node from 22 on has some. Its counters go on where they were.
  *
@@ -83,77 +155,21 @@ export const ioUring: DescriptorKind = {
   claims: (_scope, { link }) => link === ringLink,
 
   checkpoint(scope, description) {
-    const { frozen, task, system } = scope;
-    const counters = countersOf(description);
-    if (counters === undefined) {
-      refuse(scope, description, {
-        reason: 'this kernel does not tell its counters',
-        remedy: 'run the program without io_uring, or use Linux 6.1 or newer',
-      });
+    const ring = readRing(scope, description);
+    if ('reason' in ring) {
+      refuse(scope, description, ring);
       return;
     }
-    const obstacle = busyWith(description, counters) ?? hiddenState(scope, description);
-    if (obstacle !== undefined) {
-      refuse(scope, description, obstacle);
-      return;
-    }
-    const parts = partsOf(ringMappings(scope), description);
-    if (parts === undefined) {
-      refuse(scope, description, {
-        reason: 'it is not mapped as liburing and libuv do it',
-        remedy: 'close it before the checkpoint',
-      });
-      return;
-    }
-    const ringSize = Number(parts.rings.end - parts.rings.start);
-    const sqesSize = Number(parts.sqes.end - parts.sqes.start);
-    const memory = frozen.memory(task, parts.rings.start, ringSize);
-    const sqes = frozen.memory(task, parts.sqes.start, sqesSize);
-    if (!isPlain(counters, { rings: ringSize, sqes: sqesSize }, memory, system.pageSize)) {
-      refuse(scope, description, {
-        reason: 'its entries have another size than usual',
-        remedy: 'make the ring without IORING_SETUP_SQE128 and IORING_SETUP_CQE32',
-      });
-      return;
-    }
-    if (counters.sqHead > replayMax) {
-      if (!keepsNoCopies(sqes)) {
-        refuse(scope, description, {
-          detail: `${counters.sqHead} requests so far`,
-          reason: 'its counters are too far to be brought back',
-          remedy: 'checkpoint earlier, or let the program make a new ring',
-        });
-        return;
-      }
+    if (ring.counters.sqHead > replayMax) {
       scope.note(`descriptor ${description.fd}: the counters of its ring start anew`);
     }
-    const plain = hasPlainOrder(memory, sqes, counters);
-    const { objref } = scope.objhash.of('io_uring', String(description.info.inode));
-    const { CQSIZE, NO_SQARRAY } = ioUringSetupFlags;
-    scope.emit(IoUring, {
-      objref,
-      setup_flags: CQSIZE | (plain ? NO_SQARRAY : 0),
-      sq_entries: counters.sqEntries,
-      cq_entries: counters.cqEntries,
-      sq_head: counters.sqHead,
-      sq_tail: counters.sqTail,
-      cq_head: counters.cqHead,
-      cq_tail: counters.cqTail,
-      ring_address: parts.rings.start,
-      ring_size: BigInt(ringSize),
-      sqes_address: parts.sqes.start,
-      sqes_size: BigInt(sqesSize),
-      inode: description.info.inode ?? 0n,
-    });
-    scope.emitBytes(CKPT_HDR_BUFFER, trimmed(memory));
-    scope.emitBytes(CKPT_HDR_BUFFER, trimmed(sqes));
-    return { object: objref };
+    return { object: emitRing(scope, description.info.inode ?? 0n, ring) };
   },
 
-  /** Rings are made before anything is mapped; here they get their descriptors. */
+  prepare: restoreRings,
+
   restore(restoring, files) {
     const { scope, place } = restoring;
-    restoreRings(restoring);
     for (const file of files) {
       const record = scope.document.object(file.value.object, IoUring, file);
       place(file, ringNumber(restoring, record));
