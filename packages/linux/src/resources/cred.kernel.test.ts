@@ -7,10 +7,11 @@ import {
   imageOf,
   restartImage,
   roundTrip,
+  startTarget,
   waitForEnd,
 } from '../testing/round-trip.ts';
 import { scratch } from '../testing/scratch.ts';
-import { Target, program } from '../testing/target.ts';
+import { type Target, program } from '../testing/target.ts';
 
 const path = scratch();
 /** pause(2) */
@@ -19,7 +20,7 @@ const pauseCall = 34;
 beforeAll(adoptTargets);
 
 function somebody(): Target {
-  const target = new Target([program('somebody')]);
+  const target = startTarget([program('somebody')]);
   target.says('ready');
   target.until('pause', () => target.threads().every((tid) => callOf(tid) === pauseCall));
   return target;
@@ -31,7 +32,7 @@ function hidden(): Target {
   mkdirSync(folder, { recursive: true });
   copyFileSync(program('somebody'), `${folder}/somebody`);
   chmodSync(folder, 0o700);
-  const target = new Target([`${folder}/somebody`]);
+  const target = startTarget([`${folder}/somebody`]);
   target.says('ready');
   target.until('pause', () => target.threads().every((tid) => callOf(tid) === pauseCall));
   return target;

@@ -2,9 +2,9 @@ import { compareFacts, gatherFacts, stringifyFacts, type RecordedFacts } from '@
 import { writeFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { callOf } from '../testing/process-facts.ts';
-import { adoptTargets, host, roundTrip } from '../testing/round-trip.ts';
+import { adoptTargets, host, roundTrip, startTarget } from '../testing/round-trip.ts';
 import { scratch } from '../testing/scratch.ts';
-import { Target, program } from '../testing/target.ts';
+import { program } from '../testing/target.ts';
 import { resources } from './index.ts';
 
 const path = scratch();
@@ -34,7 +34,7 @@ function keep(name: string, facts: RecordedFacts): void {
 test.for(['quiet', 'settings', 'somebody'])(
   'all that a checkpoint asks of %s is answered in the same way after a restart',
   async (name) => {
-    const target = new Target([program(name), path(name)]);
+    const target = startTarget([program(name), path(name)]);
     target.says('ready');
     target.until('a call', () => target.threads().every((tid) => callOf(tid) !== undefined));
     const before = factsOf(target.pid);

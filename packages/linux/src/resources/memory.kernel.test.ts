@@ -1,9 +1,15 @@
 import { beforeAll, expect, test } from 'vitest';
 import { factsOf } from '../testing/all-facts.ts';
 import { callOf, memoryOf } from '../testing/process-facts.ts';
-import { adoptTargets, imageOf, restartImage, roundTrip } from '../testing/round-trip.ts';
+import {
+  adoptTargets,
+  imageOf,
+  restartImage,
+  roundTrip,
+  startTarget,
+} from '../testing/round-trip.ts';
 import { scratch } from '../testing/scratch.ts';
-import { Target, pause, program } from '../testing/target.ts';
+import { type Target, pause, program } from '../testing/target.ts';
 
 const path = scratch();
 /** pause(2) */
@@ -13,7 +19,7 @@ beforeAll(adoptTargets);
 
 /** Bound to one processor: the C library keeps the number of the present one in memory. */
 const quiet = (name: string): Target => {
-  const target = new Target(['taskset', '1', program('quiet'), path(name)]);
+  const target = startTarget(['taskset', '1', program('quiet'), path(name)]);
   target.says('ready');
   target.until('pause', () => callOf(target.pid) === pauseCall);
   return target;
@@ -49,7 +55,7 @@ test('a checkpoint changes nothing, and a second restart gives the same', async 
 });
 
 test('a program counts on where it was, in memory and in a vector register', async () => {
-  const target = new Target([program('counts')]);
+  const target = startTarget([program('counts')]);
   target.says('\n');
   pause(50);
   const count = (): bigint =>

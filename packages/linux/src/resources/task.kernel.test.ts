@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
 import { factsOf } from '../testing/all-facts.ts';
 import { callOf } from '../testing/process-facts.ts';
-import { adoptTargets, roundTrip } from '../testing/round-trip.ts';
-import { Target, program } from '../testing/target.ts';
+import { adoptTargets, roundTrip, startTarget } from '../testing/round-trip.ts';
+import { type Target, program } from '../testing/target.ts';
 
 /** rt_sigtimedwait(2) */
 const sigtimedwait = 128;
@@ -19,7 +19,7 @@ function settle(target: Target): void {
 }
 
 test('threads, signals, timers, limits and settings come back as they were', async () => {
-  const target = new Target(['taskset', '1', 'nice', '-n', '2', program('settings')]);
+  const target = startTarget(['taskset', '1', 'nice', '-n', '2', program('settings')]);
   target.says('ready');
   settle(target);
   const before = factsOf(target.pid, false);

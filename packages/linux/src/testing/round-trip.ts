@@ -4,7 +4,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createHost } from '../host/linux-host.ts';
 import { syscall, trySyscall } from '../host/syscall.ts';
 import { resources } from '../resources/index.ts';
-import { pause } from './target.ts';
+import { onTestFinished } from 'vitest';
+import { Target, pause } from './target.ts';
 
 /** A process that was checkpointed, killed, and restarted. */
 export interface RoundTrip {
@@ -43,6 +44,15 @@ export function adoptTargets(): void {
   for (const fd of readdirSync('/proc/self/fd').map(Number)) {
     if (fd > 2) trySyscall('fcntl', fd, F_SETFD, FD_CLOEXEC);
   }
+}
+
+/** A program that does not outlive the test that started it, restarted or not. */
+export function startTarget(command: readonly string[]): Target {
+  const target = new Target(command);
+  onTestFinished(() => {
+    target.end();
+  });
+  return target;
 }
 
 /** Until the pid of a killed process is free: that is when its parent has waited for it. */
