@@ -65,6 +65,8 @@ export async function checkpointProcess(request: CheckpointRequest): Promise<Che
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const worker = new Worker(new URL(`./checkpoint-worker.${extension}`, import.meta.url), {
     workerData: request,
+    // Descriptors that system calls opened are closed by hand; Node would warn of them.
+    trackUnmanagedFds: false,
   });
   return new Promise((resolve, reject) => {
     let outcome: CheckpointOutcome | undefined;
