@@ -28,6 +28,8 @@ export interface Option {
   readonly initialText?: string;
   /** Set before bind(2). */
   readonly early?: true;
+  /** A machine without it does, too: it is said. */
+  readonly optional?: true;
 }
 
 export const option = (
@@ -35,7 +37,7 @@ export const option = (
   level: number,
   what: string,
   name: number,
-  more: Partial<Pick<Option, 'size' | 'initial' | 'initialText' | 'early'>> = {},
+  more: Partial<Pick<Option, 'size' | 'initial' | 'initialText' | 'early' | 'optional'>> = {},
 ): Option => ({ what, level, name, of, size: 4, initial: 0, ...more });
 
 /**
@@ -92,7 +94,11 @@ export const options: readonly Option[] = [
   option('tcp', IPPROTO_TCP, 'TCP_DEFER_ACCEPT', 9),
   option('tcp', IPPROTO_TCP, 'TCP_WINDOW_CLAMP', 10),
   option('tcp', IPPROTO_TCP, 'TCP_QUICKACK', 12, { initial: 1 }),
-  option('tcp', IPPROTO_TCP, 'TCP_CONGESTION', 13, { size: 16, initialText: 'cubic' }),
+  option('tcp', IPPROTO_TCP, 'TCP_CONGESTION', 13, {
+    size: 16,
+    initialText: 'cubic',
+    optional: true,
+  }),
   option('tcp', IPPROTO_TCP, 'TCP_USER_TIMEOUT', 18),
   option('tcp', IPPROTO_TCP, 'TCP_FASTOPEN', 23),
   option('tcp', IPPROTO_TCP, 'TCP_SAVE_SYN', 27),

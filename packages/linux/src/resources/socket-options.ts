@@ -106,6 +106,7 @@ const known = new Map(
 export interface KnownOption extends SocketOption {
   readonly what: string;
   readonly early: boolean;
+  readonly optional: boolean;
 }
 
 /** @throws CkptError EINVAL for an option that no checkpoint writes. */
@@ -119,7 +120,8 @@ export function checkOptions(
       const sentence = `option ${value.name} of level ${value.level}, ${value.length} bytes`;
       throw socket.invalid('options', sentence);
     }
-    return { ...value, what: found.what, early: found.early === true };
+    const { what, early = false, optional = false } = found;
+    return { ...value, what, early, optional };
   });
 }
 
@@ -128,10 +130,11 @@ export function setOption(
   scope: RestoreScope,
   from: ImageRecord,
   fd: Value,
-  { level, name, length, value, what }: Omit<KnownOption, 'early'>,
+  { level, name, length, value, what, optional }: Omit<KnownOption, 'early'>,
 ): void {
   const blob = value.slice(0, length);
   scope.call('descriptors', from, 'setsockopt', [fd, level, name, { blob }, length], {
     what: `socket option ${what}`,
+    failure: optional ? 'warn' : 'fatal',
   });
 }

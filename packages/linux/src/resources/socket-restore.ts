@@ -87,6 +87,7 @@ function dressName(scope: RestoreScope, record: SocketRecord, name: string): voi
 
 const reuse = (on: 0 | 1): Omit<KnownOption, 'early'> => ({
   what: 'SO_REUSEADDR',
+  optional: false,
   level: SOL_SOCKET,
   name: SO_REUSEADDR,
   length: 4,
