@@ -13,6 +13,8 @@ export class Executor<T> {
   readonly campaign: Campaign<T>;
   readonly #limits: Limits;
   #executions = 0;
+  /** Bytes of array buffers after the last execution; Infinity where others may have made some. */
+  #external = external();
 
   constructor(campaign: Campaign<T>, limits: Limits = usual) {
     this.campaign = campaign;
@@ -25,14 +27,20 @@ export class Executor<T> {
 
   execute(value: T): Fault | undefined {
     this.#executions += 1;
-    const before = external();
     const begin = performance.now();
     const fault = attempt(this.campaign, value);
     const ms = performance.now() - begin;
+    if (fault !== undefined || ms > this.#limits.slowMs) this.#external = Infinity;
     if (fault !== undefined) return fault;
     if (ms > this.#limits.slowMs) return this.#slow(value);
-    const growth = external() - before;
+    const growth = this.#growth();
     return growth > this.#limits.growthMax ? this.#greedy(value, growth) : undefined;
+  }
+
+  #growth(): number {
+    const before = this.#external;
+    this.#external = external();
+    return this.#external - before;
   }
 
   #slow(value: T): Fault | undefined {

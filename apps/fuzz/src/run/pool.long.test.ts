@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { overBytes, type Campaign, type Input } from '../campaign.ts';
+import { limits } from './limits.ts';
+import { Pool } from './pool.ts';
+
+/** Runs what was compiled: workers take no TypeScript. */
+const entry = new URL('../testing/hanging-worker.mjs', import.meta.url);
+const quick = { ...limits, heapMiB: 64 };
+
+/** The same campaign as the worker has, whose inputs are made again here. */
+const campaign = (name: string): Campaign<Input> =>
+  overBytes({
+    ...{ name, doc: '' },
+    make: (random) => ({ bytes: Uint8Array.of(random() % 32), target: name, args: [] }),
+    run: () => undefined,
+  });
+
+describe('a pool', () => {
+  it.each([
+    ['endless', 'hang endless', 1000],
+    ['hoarder', 'memory hoarder', 30_000],
+  ])('ends what does not end by itself, saves it, and goes on: %s', async (name, key, hangMs) => {
+    const pool = new Pool({ jobs: 2, entry, corpus: undefined, limits: { ...quick, hangMs } });
+    try {
+      const quest = { campaign: campaign(name), seed: 4, budget: { runs: 100 } };
+      const { executions, findings } = await pool.run({ ...quest, found: () => undefined });
+      expect(findings.map(({ fault }) => fault.key)).toEqual([key]);
+      expect(findings[0]?.input.bytes).toEqual(Uint8Array.of(7));
+      // Every one of them was begun, those behind the trap too.
+      expect(executions).toBe(100);
+      const input = { bytes: Uint8Array.of(7), target: name, args: [] };
+      expect((await pool.retry(campaign(name), input))?.key).toBe(key);
+      const harmless = { ...input, bytes: Uint8Array.of(8) };
+      expect(await pool.retry(campaign(name), harmless)).toBeUndefined();
+    } finally {
+      await pool.close();
+    }
+  });
+});
