@@ -12,7 +12,9 @@ import { schedulingCalls } from './scheduling-calls.ts';
 import { signalCalls } from './signals.ts';
 import { socketCalls } from './socket-calls.ts';
 import { Unmodelled, type SystemCallOptions, type SystemCalls } from './system-call.ts';
+import { signalFileCalls } from './signalfd.ts';
 import { threadCalls, threadPrctls } from './thread-calls.ts';
+import { timerFileCalls } from './timerfd.ts';
 import { timerCalls, timerPrctls } from './timers.ts';
 import { vdsoCalls } from './vdso.ts';
 
@@ -35,6 +37,8 @@ export const allCalls: SystemCalls = {
   ...epollCalls,
   ...socketCalls,
   ...ioUringCalls,
+  ...timerFileCalls,
+  ...signalFileCalls,
   ...signalCalls,
   ...timerCalls,
   ...credentialCalls,

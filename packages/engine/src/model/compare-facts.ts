@@ -23,7 +23,7 @@ const contentOf = (bytes: Uint8Array): string =>
 type Add = (fact: string, value: string) => void;
 
 /** Inodes of pipes and sockets are given anew: they are numbered in the order of descriptors. */
-function addLinks({ link }: RecordedFacts, add: Add): void {
+function plainLinks({ link }: RecordedFacts): ReadonlyMap<string, string> {
   const known = new Map<string, number>();
   const number = (target: string): number => {
     const found = known.get(target) ?? known.size + 1;
@@ -32,13 +32,15 @@ function addLinks({ link }: RecordedFacts, add: Add): void {
   };
   const order = (path: string): number => Number(/^fd\/(\d+)$/.exec(path)?.[1] ?? -1);
   const entries = Object.entries(link).sort(([a], [b]) => order(a) - order(b));
-  for (const [path, target = 'not there'] of entries) {
-    const isNumbered = /^(pipe|socket):\[/.test(target);
-    const isDeleted = path.startsWith('fd/') && target.endsWith(' (deleted)');
-    const kind = target.slice(0, target.indexOf(':'));
-    const name = isNumbered ? `${kind} ${number(target)}` : isDeleted ? 'a deleted file' : target;
-    add(`link ${path}`, name);
-  }
+  return new Map(
+    entries.map(([path, target = 'not there']) => {
+      const isNumbered = /^(pipe|socket):\[/.test(target);
+      const isDeleted = path.startsWith('fd/') && target.endsWith(' (deleted)');
+      const kind = target.slice(0, target.indexOf(':'));
+      const name = isNumbered ? `${kind} ${number(target)}` : isDeleted ? 'a deleted file' : target;
+      return [path, name];
+    }),
+  );
 }
 
 /** Descriptors that share a description, by the lowest of them. */
@@ -99,13 +101,22 @@ function addMemory(facts: RecordedFacts, add: Add): void {
 }
 
 function addDescriptors(facts: RecordedFacts, options: NormalizeOptions, add: Add): void {
-  addLinks(facts, add);
+  const links = plainLinks(facts);
+  for (const [path, target] of links) add(`link ${path}`, target);
   addDescriptions(facts, add);
+  /** Any end of a pipe may be asked about it. */
+  const what = (fd: string): string => {
+    const link = links.get(`fd/${fd}`) ?? '';
+    return link.startsWith('pipe ') ? link : fd;
+  };
   for (const [key, answer] of Object.entries(facts.probe)) {
-    add(`probe ${key}`, normalizeAnswer(key, answer, options));
+    const [fd = '', call = ''] = key.split(' ');
+    add(`probe ${what(fd)} ${call}`, normalizeAnswer(key, answer, options));
   }
-  for (const [key, bytes] of Object.entries(facts.pipes)) add(`pipe ${key}`, contentOf(bytes));
+  for (const [fd, bytes] of Object.entries(facts.pipes)) add(`pipe ${what(fd)}`, contentOf(bytes));
   for (const [key, events] of Object.entries(facts.polls)) add(`poll ${key}`, events.toString(16));
+  const peers = Object.values(facts.peers).filter((peer) => (peer ?? 0n) > 0n);
+  add('peers', String(peers.length));
 }
 
 /**
@@ -130,7 +141,10 @@ export function normalizeFacts(
   for (const [path, names] of Object.entries(facts.list)) {
     add(`list ${path}`, [...names].sort((x, y) => Number(x) - Number(y)).join(' '));
   }
-  for (const [path, stat] of Object.entries(facts.stat)) add(`stat ${path}`, normalizeStat(stat));
+  for (const [path, stat] of Object.entries(facts.stat)) {
+    // What has lost its name is looked for in vain, under whatever name.
+    if (!path.endsWith(' (deleted)')) add(`stat ${path}`, normalizeStat(stat));
+  }
   for (const [tid, state] of Object.entries(facts.threads)) {
     for (const [name, value] of normalizeThread(state)) add(`thread ${tid} ${name}`, value);
   }

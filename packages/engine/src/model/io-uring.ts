@@ -2,7 +2,7 @@ import type { FileStat } from '../host.ts';
 import { pageSize } from './address-space.ts';
 import { makeDevice } from './device.ts';
 import { anonymousStat } from './eventfd.ts';
-import { SharedMemory, type MemoryObject } from './memory-object.ts';
+import type { MemoryObject } from './memory-object.ts';
 import type { FileObject, Mapped } from './open-file.ts';
 import { refuse, Unmodelled } from './system-call.ts';
 
@@ -19,12 +19,16 @@ const IORING_OFF_SQES = 0x1000_0000n;
 const aligned = (size: number): number => Math.ceil(size / 64) * 64;
 const inPages = (size: number): bigint => ((BigInt(size) + pageSize - 1n) / pageSize) * pageSize;
 
-/** Memory that a ring shares with the program, whose pages have a name of their own. */
-class RingMemory extends SharedMemory implements MemoryObject {
-  override readonly device = makeDevice(0, 16);
+/** Memory that a ring shares with the program. */
+class RingMemory {
+  readonly inode: bigint;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
 
-  override mapName(): string {
-    return 'anon_inode:[io_uring]';
+  constructor(inode: bigint, size: number) {
+    this.inode = inode;
+    this.bytes = new Uint8Array(Number(inPages(size)));
+    this.view = new DataView(this.bytes.buffer);
   }
 }
 
@@ -40,11 +44,11 @@ export class RingFile implements FileObject {
   #cqTail = 0;
 
   constructor(inode: bigint, sqEntries: number, cqEntries: number, hasArray: boolean) {
-    this.#rings = new RingMemory(inode);
-    this.#sqes = new RingMemory(inode);
     this.sqEntries = sqEntries;
     this.cqEntries = cqEntries;
     this.hasArray = hasArray;
+    this.#rings = new RingMemory(inode, this.arrayAt + (hasArray ? sqEntries * 4 : 0));
+    this.#sqes = new RingMemory(inode, sqEntries * sqeSize);
     this.#set(layout.sqMask, sqEntries - 1);
     this.#set(layout.cqMask, cqEntries - 1);
     this.#set(sqEntriesAt, sqEntries);
@@ -56,22 +60,12 @@ export class RingFile implements FileObject {
     return aligned(cqesAt + this.cqEntries * cqeSize);
   }
 
-  #word(at: number, memory = this.#rings): number {
-    const bytes = memory.read(BigInt(at), 4);
-    return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  }
-
-  #put(at: number, bytes: Uint8Array): void {
-    const page = BigInt(at) / pageSize;
-    const whole = this.#rings.read(page * pageSize, Number(pageSize)).slice();
-    whole.set(bytes, at % Number(pageSize));
-    this.#rings.store(page, whole);
+  #word(at: number): number {
+    return this.#rings.view.getUint32(at, true);
   }
 
   #set(at: number, value: number): void {
-    const bytes = new Uint8Array(4);
-    new DataView(bytes.buffer).setUint32(0, value, true);
-    this.#put(at, bytes);
+    this.#rings.view.setUint32(at, value, true);
   }
 
   link(): string {
@@ -93,8 +87,8 @@ export class RingFile implements FileObject {
       ['CqHead', this.#word(layout.cqHead)],
       ['CqTail', this.#word(layout.cqTail)],
       ['CachedCqTail', this.#cqTail],
-      ['SQEs', 0],
-      ['CQEs', 0],
+      ['SQEs', (this.#word(layout.sqTail) - this.#sqHead) >>> 0],
+      ['CQEs', (this.#cqTail - this.#word(layout.cqHead)) >>> 0],
       ['SqThread', -1],
       ['SqThreadCpu', -1],
       ['SqTotalTime', 0],
@@ -113,11 +107,9 @@ export class RingFile implements FileObject {
   map(offset: bigint, length: bigint): Mapped {
     const isSqes = offset === IORING_OFF_SQES;
     if (!isSqes && offset !== 0n) refuse('EINVAL', 'there is nothing at that offset');
-    const whole = this.arrayAt + (this.hasArray ? this.sqEntries * 4 : 0);
-    const size = isSqes ? inPages(this.sqEntries * sqeSize) : inPages(whole);
-    if (length > size) refuse('EINVAL', 'longer than the ring');
-    const object = isSqes ? this.#sqes : this.#rings;
-    return { object: new RingView(object, offset), flags: ['de', 'mm'], isOfKernel: true };
+    const memory = isSqes ? this.#sqes : this.#rings;
+    if (length > BigInt(memory.bytes.length)) refuse('EINVAL', 'longer than the ring');
+    return { object: new RingView(memory, offset), flags: ['de', 'mm'], isOfKernel: true };
   }
 
   /** Begins requests that are queued: those that do nothing, which are complete at once. */
@@ -134,11 +126,12 @@ export class RingFile implements FileObject {
     const place = this.#sqHead & (this.sqEntries - 1);
     const index = this.hasArray ? this.#word(this.arrayAt + place * 4) : place;
     if (index >= this.sqEntries) throw new Unmodelled('dropped request');
-    const sqe = this.#sqes.read(BigInt(index * sqeSize), sqeSize);
+    const sqe = this.#sqes.bytes.subarray(index * sqeSize, (index + 1) * sqeSize);
     if (sqe.some((byte) => byte !== 0)) throw new Unmodelled('request of io_uring(7) but NOP');
     const unread = (this.#cqTail - this.#word(layout.cqHead)) >>> 0;
     if (unread >= this.cqEntries) throw new Unmodelled('completion that finds no room');
-    this.#put(cqesAt + (this.#cqTail & (this.cqEntries - 1)) * cqeSize, new Uint8Array(cqeSize));
+    const cqe = cqesAt + (this.#cqTail & (this.cqEntries - 1)) * cqeSize;
+    this.#rings.bytes.fill(0, cqe, cqe + cqeSize);
     this.#sqHead = (this.#sqHead + 1) >>> 0;
     this.#cqTail = (this.#cqTail + 1) >>> 0;
   }
@@ -154,16 +147,14 @@ class RingView implements MemoryObject {
     this.#base = base;
   }
 
-  get device(): bigint {
-    return this.#memory.device;
-  }
+  readonly device = makeDevice(0, 16);
 
   get inode(): bigint {
     return this.#memory.inode;
   }
 
   mapName(): string {
-    return this.#memory.mapName();
+    return 'anon_inode:[io_uring]';
   }
 
   has(): boolean {
@@ -171,10 +162,11 @@ class RingView implements MemoryObject {
   }
 
   read(offset: bigint, length: number): Uint8Array {
-    return this.#memory.read(offset - this.#base, length);
+    const start = Number(offset - this.#base);
+    return this.#memory.bytes.slice(start, start + length);
   }
 
   store(page: bigint, bytes: Uint8Array): void {
-    this.#memory.store(page - this.#base / pageSize, bytes);
+    this.#memory.bytes.set(bytes, Number(page * pageSize - this.#base));
   }
 }

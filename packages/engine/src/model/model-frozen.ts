@@ -9,6 +9,7 @@ import { FifoEnd, PipeEnd } from './pipe.ts';
 import { linkProc, listProc, readProc, statProc } from './proc-files.ts';
 import type { ModelProcess } from './process.ts';
 import type { Range } from './ranges.ts';
+import { SocketFile } from './socket.ts';
 import type { ModelThread } from './thread.ts';
 
 const SIGKILL = 9;
@@ -102,6 +103,13 @@ function ringOf(process: ModelProcess, fd: number) {
   throw new CkptError('EINVAL', `descriptor ${fd} leads to no pipe`);
 }
 
+/** Inode of the socket at the other end; 0: there is none. */
+function peerOf({ table }: ModelProcess, inode: bigint): bigint {
+  const objects = table.numbers.map((fd) => table.at(fd).file.object);
+  const own = objects.find((object) => object instanceof SocketFile && object.inode === inode);
+  return own instanceof SocketFile ? (own.partner?.inode ?? 0n) : 0n;
+}
+
 function descriptorCalls(
   process: ModelProcess,
 ): Required<Pick<Frozen, 'watches' | 'peekPipe' | 'pollFile' | 'compareFiles'>> {
@@ -143,7 +151,7 @@ export function freezeModel(process: ModelProcess): Frozen {
     sameFile: (_task, a, b) => table.at(a).file === table.at(b).file,
     ...descriptorCalls(process),
     holders: () => [],
-    unixPeer: () => 0n,
+    unixPeer: (_task, inode) => peerOf(process, inode),
     pages: (_task, start, end) => scan(process, { start, end }),
     memory: (_task, address, length) => space.read(address, length),
     copy: (_task, address, length, to) => {

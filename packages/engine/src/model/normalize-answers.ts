@@ -20,6 +20,7 @@ type Show = (bytes: Uint8Array) => string;
 const partial: readonly (readonly [pattern: RegExp, show: Show])[] = [
   // Policy, flags, nice, priority: what follows is what a scheduler makes of it.
   [/ sched_getattr\(/, (bytes) => hexOf(bytes.subarray(0, 24))],
+  [/ clock_gettime\(/, () => 'now'],
   // struct tcp_info: state, and of a listening socket who waits and how many may.
   [/ getsockopt\(-1000,6,11,/, (bytes) => `${bytes[0] ?? 0} ${hexOf(bytes.subarray(24, 32))}`],
 ];

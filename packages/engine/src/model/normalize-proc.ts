@@ -46,15 +46,38 @@ function stat(bytes: Uint8Array, fields: readonly number[]): Parts {
   return [...fields.map((field) => [String(field), word(field)] as const), ...leads];
 }
 
-/** Lines of fdinfo that name things which are made anew, or count what has been. */
-const fdinfoDropped = /^(mnt_id|ino|eventfd-id|SqTotalTime|SqWorkTime|SqThreadCpu|ticks):/;
+/**
+ * Lines of fdinfo that name things which are made anew, or count what has been; entries of rings,
+ * which their memory tells better.
+ */
+const fdinfoDropped =
+  /^(mnt_id|ino|eventfd-id|SqTotalTime|SqWorkTime|SqThreadCpu|ticks|settime flags):|^\s+\d+: /;
+
+/** open(2): O_TMPFILE, of which one bit is O_DIRECTORY. */
+const O_TMPFILE = 0o20200000;
+/** EPOLLERR and EPOLLHUP. */
+const alwaysTold = 0x18;
+
+/** A file without a name was made without one, or lost it. */
+function plainFlags(octal: string): string {
+  const flags = Number.parseInt(octal, 8);
+  return ((flags & O_TMPFILE) === O_TMPFILE ? flags & ~O_TMPFILE : flags).toString(8);
+}
 
 function fdinfo(bytes: Uint8Array): Parts {
   const kept = lines(bytes).filter((line) => !fdinfoDropped.test(line));
   const plain = kept.map((line) =>
     line
+      .replace(/^flags:\s*(\d+)$/, (_, flags: string) => `flags: 0${plainFlags(flags)}`)
+      .replace(
+        /^(tfd: .*events: +)([0-9a-f]+)/,
+        (_, rest: string, events: string) =>
+          // Errors and ends are told whether they are asked for or not.
+          `${rest}${(Number.parseInt(events, 16) & ~alwaysTold).toString(16)}`,
+      )
       // Where it is watched is known by the number; which file it is, the kernel numbers anew.
       .replace(/^(tfd: .*?)\s+pos:.*$/, '$1')
+      .replace(/^it_value: \((?!0, 0\)).*$/, 'it_value: some')
       .replace(/^lock:\s*\d+: /, 'lock: ')
       .replace(/ [0-9a-f]+:[0-9a-f]+:\d+ /, ' ')
       .replaceAll(/\s+/g, ' '),

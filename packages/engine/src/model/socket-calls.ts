@@ -48,6 +48,30 @@ function socket({ process }: Caller, args: Words): number {
   return process.open(object, status, (flags & SOCK_CLOEXEC) !== 0);
 }
 
+function socketpair({ process }: Caller, args: Words): number {
+  const [domain, flags, protocol] = [args.int(0), args.int(1), args.int(2)];
+  const type = flags & 0xf;
+  if (domain !== AF_UNIX) refuse('EOPNOTSUPP', `pairs of domain ${domain}`);
+  if (![SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET].includes(type)) {
+    refuse('ESOCKTNOSUPPORT', 'no such socket');
+  }
+  if (protocol !== 0) refuse('EPROTONOSUPPORT', `protocol ${protocol}`);
+  const make = (): SocketFile => new SocketFile(process.machine, { domain, type, protocol });
+  const ends = [make(), make()] as const;
+  const status = O_RDWR | (flags & SOCK_NONBLOCK);
+  const numbers = ends.map((end) => process.open(end, status, (flags & SOCK_CLOEXEC) !== 0));
+  const join = (end: SocketFile, other: SocketFile): void => {
+    end.peer = other.address.slice();
+    end.partner = other;
+  };
+  join(ends[0], ends[1]);
+  join(ends[1], ends[0]);
+  process.user.put(args.word(3), 8, (view) => {
+    for (const [index, fd] of numbers.entries()) view.setInt32(index * 4, fd, true);
+  });
+  return 0;
+}
+
 const portOf = (address: Uint8Array): number => ((address[2] ?? 0) << 8) | (address[3] ?? 0);
 
 function withPort(address: Uint8Array, port: number): Uint8Array {
@@ -153,6 +177,7 @@ function tellAddress(caller: Caller, args: Words, address: Uint8Array): number {
 
 export const socketCalls: SystemCalls = {
   socket,
+  socketpair,
   bind,
   listen,
   connect,
