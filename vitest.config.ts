@@ -7,7 +7,8 @@ const live = '**/*.kernel.test.ts';
 const long = '**/*.long.test.ts';
 const never = ['**/node_modules/**', '**/dist/**'];
 
-/** One file at a time: live tests share the machine's pids, ports and cores. */
+/** Live tests mostly wait: two files at once, each in a process of its own that it may trace from. */
+const pair = { pool: 'forks', maxWorkers: 2 } as const;
 const alone = { pool: 'forks', fileParallelism: false } as const;
 
 /** Name of this run for scripts/summary.js; runs by hand leave no trace. */
@@ -40,7 +41,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'kernel', include: [live], exclude: never, ...alone, testTimeout: 60_000 },
+        test: { name: 'kernel', include: [live], exclude: never, ...pair, testTimeout: 60_000 },
       },
       {
         extends: true,
