@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import process from 'node:process';
 import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
-import { asModule, exampleOf } from './support/example.ts';
+import { asModule, blocksOf, exampleOf } from './support/example.ts';
 import { run } from './support/run.ts';
 import { packages, top, type Package } from './support/tree.ts';
 
@@ -32,7 +32,9 @@ describe('the example of a README', () => {
   });
 
   it('has the types it seems to have', () => {
-    const files = packages.map((one) => write(one, 'example.ts', exampleOf(one).code));
+    const files = packages.flatMap((one) =>
+      blocksOf(one).map((code) => write(one, 'example.ts', code)),
+    );
     const program = ts.createProgram(files, {
       module: ts.ModuleKind.NodeNext,
       target: ts.ScriptTarget.ES2023,

@@ -21,6 +21,14 @@ export function exampleOf({ folder, manifest: { name } }: Package): Example {
   return { name, code, prints };
 }
 
+/** All `ts` blocks of a README, whether or not they can run anywhere. */
+export function blocksOf({ folder }: Package): readonly string[] {
+  const readme = readFileSync(join(folder, 'README.md'), 'utf8');
+  return [...readme.matchAll(/^```ts\n(?<code>.*?)^```$/gms)].map(
+    ({ groups }) => groups?.code ?? '',
+  );
+}
+
 /** The example as an ES module that every Node runs. */
 export function asModule({ code }: Example): string {
   const { ESNext } = ts.ModuleKind;
