@@ -1,0 +1,38 @@
+import { afterAll, describe, test } from 'vitest';
+import {
+  allOrNothing,
+  counterOutlives,
+  nameIsKept,
+  sleepOutlives,
+  threadsOutlive,
+} from './killed-cases.ts';
+import { Lab } from './lab.ts';
+
+const lab = new Lab();
+afterAll(() => {
+  lab.close();
+});
+
+describe('SIGKILL of the checkpointer', () => {
+  test('at every point leaves a counting program unharmed', async () => {
+    await counterOutlives(lab, Infinity);
+  });
+
+  test('at every point leaves threads that wait for each other unharmed', async () => {
+    await threadsOutlive(lab, Infinity);
+  });
+
+  test('at random moments does not shorten or prolong a nanosleep', async () => {
+    await sleepOutlives(lab, 500, 1);
+  });
+
+  test('leaves no image under the name that was asked for', async () => {
+    await nameIsKept(lab, 20);
+  });
+});
+
+describe('SIGKILL of the restarter', () => {
+  test('leaves all of the process or nothing of it', async () => {
+    await allOrNothing(lab, Infinity);
+  });
+});
