@@ -18,7 +18,6 @@ const hints: Partial<Record<string, Partial<Record<string, string>>>> = {
 const asRoot: Partial<Record<string, string>> = {
   checkpoint: 'root may trace every process: sudo ckpt checkpoint ...',
   check: 'root may trace every process: sudo ckpt check ...',
-  restart: 'root may give a process its pid: sudo ckpt restart ...',
 };
 
 function hintOf(error: CkptError, command: string): string | undefined {

@@ -17,6 +17,15 @@ afterAll(() => {
 
 const entries = () => readdirSync(bench.folder).filter((name) => name !== 'output');
 
+const unfinished = () => entries().filter((name) => name.startsWith('.ckpt-'));
+const sizeOf = (name: string) => statSync(bench.path(name), { throwIfNoEntry: false })?.size ?? 0;
+
+/** Memory that a process has, KiB. */
+function rss(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s*(\d+)/m.exec(status)?.[1] ?? 0);
+}
+
 describe('ckpt checkpoint', () => {
   it('writes an image that only its owner may read, and the process goes on', () => {
     const { status, stdout, stderr } = bench.run('checkpoint', pid, '-o', 'job.ckpt');
@@ -78,7 +87,9 @@ describe('ckpt checkpoint', () => {
   });
 
   it('that is refused leaves nothing behind, and all reasons', async () => {
-    const piped = bench.start('sh', ['-c', 'sleep 600 & echo ready; exec sleep 600']);
+    const piped = bench.start('sh', ['-c', 'sleep 600 & echo ready; exec sleep 600'], {
+      detached: true,
+    });
     await until('ready', () => piped.said().includes('ready'));
     const before = entries();
     const { status, stderr } = bench.run('checkpoint', String(piped.pid), '-o', 'refused.ckpt');
@@ -92,12 +103,8 @@ describe('ckpt checkpoint', () => {
     const { obstacles } = JSON.parse(check.stdout) as { obstacles: { remedy: string }[] };
     expect(obstacles.length).toBeGreaterThanOrEqual(2);
     expect(stateOf(piped.pid)).toBe('S');
-    process.kill(-0 + piped.pid, 'SIGKILL');
-    for (const child of readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(
-      ' ',
-    )) {
-      if (child !== '') bench.adopt(Number(child));
-    }
+    process.kill(-piped.pid, 'SIGKILL');
+    await piped.ended;
   });
 
   it('says what it does with -v, and what went wrong in the log', () => {
@@ -123,6 +130,21 @@ describe('ckpt checkpoint', () => {
     expect(stderr).toMatch(/it was killed/);
     await other.ended;
     expect(bench.run('verify', 'killed.ckpt').status).toBe(0);
+  });
+
+  it.each(['SIGINT', 'SIGKILL'] as const)('ended by %s leaves no file behind', async (signal) => {
+    const words = ['-e', 'global.b = Buffer.alloc(2 ** 28, 7); setInterval(() => {}, 1e3)'];
+    const large = bench.target(process.execPath, words);
+    await until('it is large', () => rss(large.pid) > 2 ** 18);
+    const ckpt = bench.ckpt('checkpoint', '-o', 'cut.ckpt', String(large.pid));
+    await until('it writes', () => unfinished().some((name) => sizeOf(name) > 0));
+    ckpt.child.kill(signal);
+    await ckpt.ended;
+    expect(ckpt.child.signalCode).toBe(signal);
+    await until('it is gone', () => unfinished().length === 0);
+    expect(entries()).not.toContain('cut.ckpt');
+    await until('it goes on', () => stateOf(large.pid) === 'S');
+    large.child.kill();
   });
 
   it('of a process with a hostile name prints nothing that a terminal would obey', async () => {

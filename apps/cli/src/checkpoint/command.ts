@@ -14,7 +14,7 @@ export function addCheckpoint(program: Command, cli: Cli): void {
           'cannot be carried is refused, all of it at once, and nothing is written.',
       )
       .argument('<pid>', 'process to checkpoint', positive)
-      .option('-o, --output <file>', 'image to create (standard output without it)')
+      .option('-o, --output <file>', 'image to create (standard output without it, or as -)')
       .option('--kill', 'kill the process once the image is safe on disk, before it runs on')
       .option('--force', 'put the image in the place of a file that is there')
       .option('--deadline <ms>', 'longest time it may be frozen, then it goes on', positive)

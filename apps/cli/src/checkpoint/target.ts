@@ -1,6 +1,7 @@
 import { fstatSync, fsyncSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { createImage, nonBlockingFile, systemError, type NewImage } from '@ckpt/io/node';
+import { guard } from './guard.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface TargetOptions {
@@ -38,5 +39,17 @@ function standardOutput(deadline: () => number): NewImage {
  */
 export function openTarget(path: string | undefined, options: TargetOptions): NewImage {
   if (path === undefined) return standardOutput(options.deadline);
-  return createImage(path, options);
+  const image = createImage(path, options);
+  const dismiss = guard(image.file.fd);
+  return {
+    file: image.file,
+    commit() {
+      image.commit();
+      dismiss();
+    },
+    abort() {
+      image.abort();
+      dismiss();
+    },
+  };
 }

@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ownNamespaces } from '../check/machine.ts';
-import { serverPath } from './server-process.ts';
+import { inheritedDescriptors, serverPath } from './server-process.ts';
 
 const bin = fileURLToPath(new URL('../../bin/ckpt.js', import.meta.url));
 
@@ -21,22 +21,32 @@ function ckptWord(): string {
   return quote(bin);
 }
 
+/** Closes what whoever started us left open, and every program of theirs gets too. */
+function closing(shell: string): string {
+  // Only bash knows numbers of more than one digit.
+  const fds = inheritedDescriptors().filter((fd) => fd < 10 || shell === 'bash');
+  return fds.map((fd) => ` ${fd}>&-`).join('');
+}
+
 /** The demonstration as commands of a shell, which work as they stand. */
 export function commandsByHand(port: number, privileged: boolean): readonly string[] {
   const ckpt = ckptWord();
+  const shell = inPath('bash') === undefined ? 'sh' : 'bash';
   const url = `http://127.0.0.1:${port}/`;
   const node = inPath('node') === undefined ? quote(process.execPath) : 'node';
-  const fetching = `fetch("${url}").then((r) => r.text()).then(console.log)`;
+  const fetching = `${node} -e 'fetch("${url}").then((r) => r.text()).then(console.log)'`;
   const curl = inPath('curl') !== undefined;
-  return [
-    ...(privileged ? [] : [`unshare ${ownNamespaces.join(' ')} sh`]),
+  const apart = `> server.log 2>&1 < /dev/null${closing(shell)} &`;
+  const commands = [
     'cd "$(mktemp -d)"',
-    `${node} ${quote(serverPath)} ${port} > server.log 2>&1 < /dev/null &`,
-    curl ? `curl -s --retry 9 --retry-connrefused ${url}` : `sleep 3; ${node} -e '${fetching}'`,
+    `${node} ${quote(serverPath)} ${port} ${apart}`,
+    curl ? `curl -s --retry 9 --retry-connrefused ${url}` : `sleep 3; ${fetching}`,
     `${ckpt} checkpoint $! --kill -o server.ckpt`,
-    `${ckpt} inspect server.ckpt`,
+    `${ckpt} inspect server.ckpt | head -20`,
     `${ckpt} restart --detach server.ckpt`,
-    curl ? `curl -s ${url}` : `${node} -e '${fetching}'`,
+    curl ? `curl -s ${url}` : fetching,
     'kill $!',
   ];
+  if (privileged) return commands;
+  return [`unshare ${ownNamespaces.join(' ')} ${shell} << 'END'`, ...commands, 'END'];
 }

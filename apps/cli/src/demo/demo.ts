@@ -53,7 +53,7 @@ function tellEnd(cli: Cli, { before, after }: Story, port: number, privileged: b
       `as process ${pid}.\n`,
   );
   const commands = commandsByHand(port, privileged);
-  cli.print(`\n${bold('By hand:')}\n${commands.map((line) => `  ${line}\n`).join('')}`);
+  cli.print(`\n${bold('By hand, in a shell:')}\n\n${commands.map((line) => `${line}\n`).join('')}`);
 }
 
 /** The story itself, with its servers ended whatever happens. */

@@ -32,7 +32,7 @@ function startTime(pid: number): string | undefined {
 }
 
 /** Descriptors of whoever started us, which every child would have too. */
-function inherited(): readonly number[] {
+export function inheritedDescriptors(): readonly number[] {
   const fds = readdirSync('/proc/self/fd').map(Number);
   return fds.filter((fd) => {
     if (fd < 3) return false;
@@ -54,7 +54,7 @@ export function startServer(folder: string, port: number, signal: AbortSignal): 
   const job = '"$0" "$1" "$2" > server.log 2>&1 < /dev/null & echo $!; exec > /dev/null; wait';
   const nothing = openSync('/dev/null', constants.O_RDWR);
   const stdio: ('ignore' | 'pipe' | number)[] = ['ignore', 'pipe', 'ignore'];
-  for (const fd of inherited()) stdio[fd] = nothing;
+  for (const fd of inheritedDescriptors()) stdio[fd] = nothing;
   for (let fd = 0; fd < stdio.length; fd++) stdio[fd] ??= 'ignore';
   const words = ['-c', job, process.execPath, serverPath, String(port)];
   const shell = spawn('sh', words, { cwd: folder, stdio, detached: true, signal });

@@ -14,7 +14,9 @@ const heard = (file: string) => bench.read(file).split('\n').slice(1, -1);
 /** Image of a listener that is gone. `own`: it led a session. */
 async function listenerImage(name: string, own = true): Promise<{ pid: number; file: string }> {
   const file = `${name}.heard`;
-  const target = bench.target(process.execPath, ['-e', listener, bench.path(file)], own);
+  const target = bench.target(process.execPath, ['-e', listener, bench.path(file)], {
+    detached: own,
+  });
   await until('ready', () => bench.read(file) !== '');
   // Its first ticks, which a Node program has work to do in.
   await delay(100);

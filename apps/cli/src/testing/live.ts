@@ -96,11 +96,11 @@ export class Bench {
   }
 
   /** Starts a program that a checkpoint can carry: its output in a file, its own session. */
-  target(command: string, args: readonly string[], own = true): Started {
+  target(command: string, args: readonly string[], options: SpawnOptions = {}): Started {
     const nothing = openSync('/dev/null', 'r+');
     const output = openSync(this.path('output'), 'a');
     const stdio = nothingElse([nothing, output, output], nothing);
-    const started = this.start(command, args, { stdio, detached: own });
+    const started = this.start(command, args, { stdio, detached: true, ...options });
     closeSync(nothing);
     closeSync(output);
     return started;
