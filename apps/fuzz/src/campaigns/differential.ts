@@ -11,7 +11,7 @@ import type { Shape, Shapes } from '../naive/metadata.ts';
 import { readImage as naiveImage } from '../naive/process.ts';
 
 /** What a reader makes of bytes: what it found, or what is wrong. */
-export type Verdict = Readonly<Record<string, unknown>>;
+type Verdict = Readonly<Record<string, unknown>>;
 
 export type Read = (bytes: Uint8Array) => Verdict;
 

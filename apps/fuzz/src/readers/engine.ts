@@ -20,9 +20,9 @@ import { wholeImage } from './whole-image.ts';
 
 const kernel = [2, 6, 37] as const;
 
-const plan = (name: string, host: () => Host): Reader =>
-  wholeImage(name, 'process', (file) => {
-    const made = createEngine(host()).plan(file, new MemoryFile());
+const plan = (name: string, host: (image: Uint8Array) => Host): Reader =>
+  wholeImage(name, 'process', (file, bytes) => {
+    const made = createEngine(host(bytes)).plan(file, new MemoryFile());
     JSON.stringify(planToJson(made));
     planToText(made);
   });
@@ -56,8 +56,10 @@ export const engineReaders: readonly Reader[] = [
     const opening = readOpening(stream);
     if (opening.revision === 100) readMetadata(stream, opening);
   }),
-  wholeImage('verify', 'image', (file) => createEngine(anyMachine).verify(file, new MemoryFile())),
-  plan('plan', () => anyMachine),
+  wholeImage('verify', 'image', (file, bytes) =>
+    createEngine(anyMachine(bytes)).verify(file, new MemoryFile()),
+  ),
+  plan('plan', anyMachine),
   plan('plan for this machine', thisMachine),
   {
     name: 'createPageReader',

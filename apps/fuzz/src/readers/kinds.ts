@@ -1,7 +1,7 @@
 import { Thread, Tree, TreeThread } from '@ckpt/format';
 import { planProcess, planToJson, readMetadata, readOpening, type Resource } from '@ckpt/engine';
 import { resources } from '@ckpt/linux';
-import { anyMachine, system } from './machine.ts';
+import { anyMachine } from './machine.ts';
 import type { Reader } from './reader.ts';
 import { wholeImage } from './whole-image.ts';
 
@@ -23,16 +23,18 @@ const goesOn: Resource = {
 function planAlone(resource: Resource): Reader {
   const types = resource.records.map(({ type }) => type);
   const kinds = types.includes(Thread.type) ? [resource] : [resource, goesOn];
-  const stat = (path: string) => anyMachine.stat(path);
-  const ground = { system, resources: kinds, options: {}, stat };
   return wholeImage(
     `restore ${resource.kind}`,
     'process',
-    (file) => {
+    (file, bytes) => {
       const stream = { file, total: 0 };
       const opening = readOpening(stream);
       if (opening.revision !== 100) return;
-      planToJson(planProcess(readMetadata(stream, opening), ground));
+      const metadata = readMetadata(stream, opening);
+      const host = anyMachine(bytes);
+      const stat = (path: string) => host.stat(path);
+      const ground = { system: host.system(), resources: kinds, options: {}, stat };
+      planToJson(planProcess(metadata, ground));
     },
     types,
   );

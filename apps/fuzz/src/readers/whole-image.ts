@@ -7,7 +7,7 @@ import { WatchedFile } from './watched-file.ts';
 export function wholeImage(
   name: string,
   takes: Reader['takes'],
-  read: (file: WatchedFile) => unknown,
+  read: (file: WatchedFile, bytes: Uint8Array) => unknown,
   types?: readonly number[],
 ): Reader {
   return {
@@ -16,7 +16,7 @@ export function wholeImage(
     read: (bytes) => {
       const file = new WatchedFile(bytes);
       try {
-        read(file);
+        read(file, bytes);
       } catch (error) {
         if (!(error instanceof CkptError)) throw error;
         const { position = -1, message } = error;
