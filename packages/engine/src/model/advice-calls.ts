@@ -42,13 +42,27 @@ const advices = new Map<number, Advice>([
   [19, { ...advice([], ['wf']), takes: hasNone('dp') }],
 ]);
 
+/** Guards are pages; newer kernels show that a mapping may have some. */
+function guard(
+  { process: { space, machine } }: Caller,
+  range: Range,
+  inside: readonly Vma[],
+): void {
+  space.guard(range);
+  const [major, minor] = machine.system.kernel;
+  if (major < 6 || (major === 6 && minor < 18)) return;
+  for (const whole of inside) {
+    space.update(whole, (vma) => ({ ...vma, flags: changed(vma.flags, ['gu']) }));
+  }
+}
+
 function discard(caller: Caller, range: Range, inside: readonly Vma[], number: number): void {
   const { space } = caller.process;
   const pinned = number === MADV_DONTNEED ? ['lo', 'pf', 'ht'] : ['lo', 'pf', 'io', 'ht'];
   if (!inside.every(hasNone(...pinned))) refuse('EINVAL', 'its pages stay');
   const sealed = inside.filter((vma) => vma.flags.has('sl') && isPrivate(vma));
   if (sealed.some(({ flags }) => !flags.has('wr'))) refuse('EPERM', 'it is sealed');
-  if (number === MADV_GUARD_INSTALL) space.guard(range);
+  if (number === MADV_GUARD_INSTALL) guard(caller, range, inside);
   else space.discard(range);
 }
 

@@ -84,7 +84,8 @@ export function mapFile(file: OpenFile, request: MapRequest): MadeOfFile {
   if (isShared && (protection & PROT_WRITE) !== 0 && mode !== O_RDWR) {
     refuse('EACCES', 'it cannot be written');
   }
-  const mapped = file.object.map?.(offset, length) ?? refuse('ENODEV', 'it cannot be mapped');
+  const mapped =
+    file.object.map?.(offset, length, isShared) ?? refuse('ENODEV', 'it cannot be mapped');
   if ((flags & MAP_GROWSDOWN) !== 0) refuse('EINVAL', 'a file cannot grow down');
   const { isOfKernel = false, flags: extra = [] } = mapped;
   if (isOfKernel && (protection & PROT_EXEC) !== 0) refuse('EPERM', 'it is never code');

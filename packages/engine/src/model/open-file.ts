@@ -32,7 +32,7 @@ export interface FileObject {
   ioctl?(caller: Caller, file: OpenFile, args: Words): bigint | number;
   /** fcntl(2) of this kind alone; undefined where it has no such command. */
   fcntl?(caller: Caller, file: OpenFile, args: Words): bigint | number | undefined;
-  map?(offset: bigint, length: bigint): Mapped;
+  map?(offset: bigint, length: bigint, isShared: boolean): Mapped;
   /** Path of a program that may be executed. */
   program?(): string | undefined;
   /** The last descriptor that led to the description is closed. */

@@ -1,11 +1,15 @@
+import { makeDevice } from './device.ts';
 import type { FileStat } from '../host.ts';
 import { dropOwn, lockLines } from './locks.ts';
 import { S_IFCHR, S_IFDIR, S_IFREG, type Entry, type Inode } from './file-system.ts';
 import type { FileObject, Mapped, OpenFile } from './open-file.ts';
-import { refuse } from './system-call.ts';
+import { refuse, Unmodelled } from './system-call.ts';
 
 /** poll(2): always ready. */
 const POLLIN_OUT = 0x145;
+
+/** /dev/zero (Documentation/admin-guide/devices.txt). */
+const zeroDevice = makeDevice(1, 5);
 
 /** A description of a file by its path: regular, directory, device, or reached with O_PATH. */
 export class PathFile implements FileObject {
@@ -48,9 +52,20 @@ export class PathFile implements FileObject {
     return bytes.length;
   }
 
-  map(): Mapped {
-    if (this.inode.type !== S_IFREG) refuse('ENODEV', 'it cannot be mapped');
+  map(_offset: bigint, _length: bigint, isShared: boolean): Mapped {
+    const { type, stat } = this.inode;
+    if (type === S_IFCHR && stat.rdev === zeroDevice) return this.#zeros(isShared);
+    if (type !== S_IFREG) refuse('ENODEV', 'it cannot be mapped');
     return { object: this.inode };
+  }
+
+  /** What is read of /dev/zero are zeros, and what is written is the mapping's own. */
+  #zeros(isShared: boolean): Mapped {
+    if (isShared) throw new Unmodelled('shared mapping of /dev/zero');
+    const { device, inode } = this.inode;
+    const none = { has: () => false, store: () => undefined };
+    const read = (_offset: bigint, size: number): Uint8Array => new Uint8Array(size);
+    return { object: { ...none, device, inode, mapName: () => this.link(), read } };
   }
 
   program(): string | undefined {
