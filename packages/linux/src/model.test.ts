@@ -84,7 +84,9 @@ describe('a checkpoint', () => {
   });
 
   test('names the fact that was not recorded', () => {
-    const read = Object.fromEntries(Object.entries(facts.read).filter(([path]) => path !== 'limits'));
+    const read = Object.fromEntries(
+      Object.entries(facts.read).filter(([path]) => path !== 'limits'),
+    );
     const error = caught(() => imageOf(hostOf({ ...facts, read }), pid));
     expect(error).toMatchObject({ code: 'ENODATA', sentence: 'read limits was not recorded' });
   });
