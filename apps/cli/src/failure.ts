@@ -1,4 +1,4 @@
-import { ObstacleError, type Obstacle } from '@ckpt/engine';
+import type { Obstacle, ObstacleError } from '@ckpt/engine';
 import { CHECKPOINT_VERSION_PROCESS, CkptError, escapeText, recordName } from '@ckpt/format';
 import { exitStatus, type Cli, type Style } from './cli.ts';
 
@@ -20,6 +20,11 @@ const asRoot: Partial<Record<string, string>> = {
   check: 'root may trace every process: sudo ckpt check ...',
 };
 
+/** By what it has: to read an image, nobody needs the engine that the class is from. */
+function isObstacles(error: CkptError): error is ObstacleError {
+  return 'obstacles' in error;
+}
+
 function hintOf(error: CkptError, command: string): string | undefined {
   if (error.code === 'EPERM' && process.geteuid?.() !== 0) return asRoot[command];
   return hints[command]?.[error.code];
@@ -37,7 +42,7 @@ export function obstacleLines(obstacles: readonly Obstacle[], style: Style): str
 /** What a person reads on standard error: the sentence, where, and what to do next. */
 export function explain(error: CkptError, style: Style, command = ''): string {
   const head = style.red('ckpt:');
-  if (error instanceof ObstacleError) {
+  if (isObstacles(error)) {
     const list = obstacleLines(error.obstacles, style);
     return `${head} this process cannot be checkpointed as it is:\n${list}`;
   }
@@ -61,7 +66,7 @@ export function asJson(error: CkptError): Record<string, unknown> {
     field: error.field ?? null,
     message: error.sentence,
     ...(error.path.length === 0 ? {} : { path: error.path.join('/') }),
-    ...(error instanceof ObstacleError ? { obstacles: error.obstacles } : {}),
+    ...(isObstacles(error) ? { obstacles: error.obstacles } : {}),
   };
 }
 

@@ -18,7 +18,7 @@ function version(): string {
 const widest = 100;
 
 /** The commands, without the work they do: that is loaded when one of them runs. */
-export function createProgram(cli: Cli, json = false): Command {
+function createProgram(cli: Cli, json = false): Command {
   const program = new Command('ckpt')
     .description(
       'Checkpoint and restart of Linux processes: a running program becomes a file, and the ' +

@@ -48,64 +48,57 @@ async function interrupted(demo: Started, step: string): Promise<void> {
   expect(demo.child.signalCode).toBe('SIGINT');
 }
 
+/** Runs what the demonstration prints to be run by hand, as it stands. */
+async function byHand(printed: string, uid: number): Promise<void> {
+  const [, commands = ''] = printed.split('By hand, in a shell:\n\n');
+  expect(commands.split('\n').length).toBeGreaterThanOrEqual(8);
+  const shell = bench.start('sh', [], { env: environment(), uid, gid: uid });
+  shell.child.stdin?.end(commands);
+  const { status, stdout, stderr } = await shell.ended;
+  expect({ status, stderr }).toMatchObject({ status: 0 });
+  const answers = [...stdout.matchAll(/^\{"pid":(\d+),"answers":(\d+),/gm)];
+  expect(answers.map(([, , count]) => count)).toEqual(['1', '2']);
+  expect(answers[0]?.[1]).toBe(answers[1]?.[1]);
+  expect(stderr).toMatch(/checkpointed process/);
+  await until('no server is left', () => servers().length === 0);
+}
+
 describe('ckpt demo', () => {
-  it('brings a server back, and leaves nothing behind', async () => {
-    const { status, stdout, stderr } = bench.runAs({ env: environment() }, 'demo');
+  it.each([0, 65534])('shows user %d a server that comes back, and how', async (uid) => {
+    const { status, stdout, stderr } = bench.runAs({ uid, env: environment() }, 'demo');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     for (const step of steps) {
       expect(stdout).toMatch(new RegExp(`^ +${step} +[\\d.]+ m?s {2}\\S`, 'm'));
     }
     expect(stdout).toMatch(/cold start takes [\d.]+ times as long/);
     expect(stdout).toMatch(/given 21 answers when it was killed; this was its answer 22/);
+    expect(stdout.includes('namespace')).toBe(uid !== 0);
     await leavesNothing();
-  });
-
-  it('does so without root in namespaces of its own', async () => {
-    const { status, stdout, stderr } = bench.runAs(
-      { uid: 65534, env: environment() },
-      ...['demo', '--json'],
-    );
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    const story = JSON.parse(stdout) as { before: { pid: number }; after: { pid: number } };
-    expect(story).toMatchObject({ ok: true, before: { answers: 21 }, after: { answers: 22 } });
-    expect(story.after.pid).toBe(story.before.pid);
-    await leavesNothing();
-  });
-
-  it.each([0, 65534])('prints commands that do as it did, for user %d', async (uid) => {
-    const shown = bench.runAs({ uid, env: environment() }, 'demo');
-    const [, commands = ''] = shown.stdout.split('By hand, in a shell:\n\n');
-    expect(commands.split('\n').length).toBeGreaterThanOrEqual(8);
-    const shell = bench.start('sh', [], { env: environment(), uid, gid: uid });
-    shell.child.stdin?.end(commands);
-    const { status, stdout, stderr } = await shell.ended;
-    expect({ status, stderr }).toMatchObject({ status: 0 });
-    const answers = [...stdout.matchAll(/^\{"pid":(\d+),"answers":(\d+),/gm)];
-    expect(answers.map(([, , count]) => count)).toEqual(['1', '2']);
-    expect(answers[0]?.[1]).toBe(answers[1]?.[1]);
-    expect(stderr).toMatch(/checkpointed process/);
-    await until('no server is left', () => servers().length === 0);
+    await byHand(stdout, uid);
   });
 
   it('keeps what it is told to keep', async () => {
-    const { status, stdout } = bench.runAs({ env: environment() }, 'demo', '--keep');
+    const { status, stdout, stderr } = bench.runAs(
+      { env: environment() },
+      ...['demo', '--keep', '--json'],
+    );
     expect(status).toBe(0);
-    const folder = /Kept: (\S+)/.exec(stdout)?.[1] ?? '';
+    const story = JSON.parse(stdout) as { before: { pid: number }; after: { pid: number } };
+    expect(story).toMatchObject({ ok: true, before: { answers: 21 }, after: { answers: 22 } });
+    expect(story.after.pid).toBe(story.before.pid);
+    const folder = /Kept: (\S+)/.exec(stderr)?.[1] ?? '';
     expect(existsSync(join(folder, 'server.ckpt'))).toBe(true);
     expect(bench.run('verify', join(folder, 'server.ckpt')).status).toBe(0);
     await until('no server is left', () => servers().length === 0);
   });
 
-  it.each(['cold start', 'warm up', 'checkpoint', 'restart'])(
-    'ends with everything when it is interrupted before %s',
-    async (step) => {
-      const demo = bench.start(process.execPath, [bin, 'demo'], { env: environment() });
-      await interrupted(demo, step);
-      await leavesNothing();
-    },
-  );
+  it.each(['warm up', 'restart'])('interrupted before %s leaves nothing behind', async (step) => {
+    const demo = bench.start(process.execPath, [bin, 'demo'], { env: environment() });
+    await interrupted(demo, step);
+    await leavesNothing();
+  });
 
-  it('ends with everything without root too', async () => {
+  it('ended without root leaves nothing behind either', async () => {
     const demo = bench.start(process.execPath, [bin, 'demo'], {
       ...{ env: environment(), uid: 65534, gid: 65534 },
     });
