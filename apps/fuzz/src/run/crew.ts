@@ -45,10 +45,11 @@ export class Hand {
     return this.#slot;
   }
 
-  order(order: Order, listener: Listener): void {
+  /** `hangMs`: what it may take; that of the limits unless told. */
+  order(order: Order, listener: Listener, hangMs = this.#options.limits.hangMs): void {
     this.#listener = listener;
     this.#worker.postMessage(order);
-    this.#watch();
+    this.#watch(hangMs);
   }
 
   async dismiss(): Promise<void> {
@@ -88,7 +89,7 @@ export class Hand {
   }
 
   /** Ends the worker when nothing has happened for too long. */
-  #watch(): void {
+  #watch(hangMs: number): void {
     clearInterval(this.#timer);
     let beat = this.#slot.beat;
     let since = Date.now();
@@ -97,7 +98,7 @@ export class Hand {
       if (this.#slot.beat !== beat || this.#slot.phase === 'done') {
         beat = this.#slot.beat;
         since = now;
-      } else if (now - since > this.#options.limits.hangMs) this.#replace('hang');
+      } else if (now - since > hangMs) this.#replace('hang');
     }, lookMs);
   }
 }

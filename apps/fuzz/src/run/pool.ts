@@ -6,6 +6,7 @@ import type { Fault } from './fault.ts';
 import type { Finding } from './finding.ts';
 import { batchCount, type Budget, type Result } from './here.ts';
 import { limits as usual, type Limits } from './limits.ts';
+import { minimiseSlowly } from './minimise.ts';
 import type { Order } from './worker.ts';
 
 export interface PoolOptions extends Pick<CrewOptions, 'entry' | 'corpus'> {
@@ -32,6 +33,19 @@ const faultOfEnd = (end: End, target: string, { hangMs, heapMiB }: Limits): Faul
       : `${target} needs more than ${heapMiB} MiB of objects`,
   stack: '',
 });
+
+/** How much longer than other findings one may take that costs a worker with every try. */
+const lostFactor = 5;
+
+/** A quest under way. */
+interface Searching {
+  readonly quest: Quest;
+  /** Milliseconds since the epoch. */
+  readonly deadline: number | undefined;
+  readonly found: (finding: Finding) => void;
+  /** A finding that took its worker with it. */
+  readonly gone: (finding: Finding) => void;
+}
 
 /** Workers that run campaigns, one after another, and are watched. */
 export class Pool {
@@ -66,6 +80,7 @@ export class Pool {
     const { campaign, budget } = quest;
     this.#shared.reset();
     const findings = new Map<string, Finding>();
+    const lost: Finding[] = [];
     const found = (finding: Finding): void => {
       const before = findings.get(finding.fault.key);
       // Two workers may find the same: the smaller one stays.
@@ -75,18 +90,20 @@ export class Pool {
     };
     const begin = Date.now();
     const deadline = budget.timeMs === undefined ? undefined : begin + budget.timeMs;
-    await Promise.all(this.#hands.map((hand) => this.#search(hand, quest, deadline, found)));
+    const gone = (finding: Finding): void => {
+      if (!findings.has(finding.fault.key)) lost.push(finding);
+      found(finding);
+    };
+    const search = { quest, deadline, found, gone };
+    await Promise.all(this.#hands.map((hand) => this.#search(hand, search)));
     const ms = Date.now() - begin;
     const { executions } = this.#shared;
+    for (const finding of lost) found(await this.#shortened(campaign, finding));
     return { campaign: campaign.name, executions, ms, findings: [...findings.values()] };
   }
 
-  #search(
-    hand: Hand,
-    { campaign, seed, budget }: Quest,
-    deadline: number | undefined,
-    found: (finding: Finding) => void,
-  ): Promise<void> {
+  #search(hand: Hand, { quest, deadline, found, gone }: Searching): Promise<void> {
+    const { campaign, seed, budget } = quest;
     const base = { order: 'search', campaign: campaign.name, seed, runs: budget.runs } as const;
     return new Promise((resolve, reject) => {
       const go = (resume?: { batch: number; from: number }): void => {
@@ -104,7 +121,7 @@ export class Pool {
             reject(new Error(`${campaign.name}: execution ${index} of ${batch} cannot be made`));
             return;
           }
-          if (phase === 'run') found(this.#lost(campaign, { seed, batch, index }, end, budget));
+          if (phase === 'run') gone(this.#lost(campaign, { seed, batch, index }, end, budget));
           go({ batch, from: index + 1 });
         },
         broke: reject,
@@ -127,23 +144,36 @@ export class Pool {
     return { ...about, campaign: campaign.name, fault, input };
   }
 
-  /** Tries one input again. */
-  retry(campaign: Campaign, input: Input): Promise<Fault | undefined> {
+  /** What takes a worker with it is made smaller from outside. */
+  async #shortened(campaign: Campaign, finding: Finding): Promise<Finding> {
+    const { input, fault } = finding;
+    const { shrinkMs, slowMs } = this.#limits;
+    const end = Date.now() + lostFactor * shrinkMs;
+    const hangMs = fault.name === 'Hang' ? 2 * slowMs : undefined;
+    const fails = async (bytes: Uint8Array): Promise<boolean> => {
+      const found = await this.retry(campaign, { ...input, bytes }, hangMs);
+      return found?.key === fault.key;
+    };
+    const effort = { unit: campaign.unit, over: () => Date.now() > end };
+    const bytes = await minimiseSlowly(input.bytes, fails, effort);
+    return { ...finding, input: { ...input, bytes } };
+  }
+
+  /** Tries one input again; `hangMs`: what it may take. */
+  retry(campaign: Campaign, input: Input, hangMs?: number): Promise<Fault | undefined> {
     const [hand] = this.#hands;
     if (hand === undefined) throw new Error('a pool without workers');
     return new Promise((resolve, reject) => {
-      hand.order(
-        { order: 'try', campaign: campaign.name, input },
-        {
-          said: (word) => {
-            if (word.word === 'tried') resolve(word.fault);
-          },
-          ended: (end) => {
-            resolve(faultOfEnd(end, input.target, this.#limits));
-          },
-          broke: reject,
+      const listener: Listener = {
+        said: (word) => {
+          if (word.word === 'tried') resolve(word.fault);
         },
-      );
+        ended: (end) => {
+          resolve(faultOfEnd(end, input.target, this.#limits));
+        },
+        broke: reject,
+      };
+      hand.order({ order: 'try', campaign: campaign.name, input }, listener, hangMs);
     });
   }
 }

@@ -1,4 +1,4 @@
-// A worker whose one campaign never ends, or takes all memory: what the watchdog is there for.
+// A worker whose campaigns never end, or take all memory: what the watchdog is there for.
 import { overBytes } from '../../dist/campaign.js';
 import { serve } from '../../dist/run/worker.js';
 
@@ -7,16 +7,19 @@ const hoard = [];
 const trap = (name, run) =>
   overBytes({
     ...{ name, doc: '' },
-    make: (random) => ({ bytes: Uint8Array.of(random() % 32), target: name, args: [] }),
+    make: (random) => ({
+      bytes: Uint8Array.from({ length: 20 }, () => random()),
+      ...{ target: name, args: [] },
+    }),
     run,
   });
 
 const campaigns = {
   endless: trap('endless', ({ bytes }) => {
-    while (bytes[0] === 7);
+    while (bytes.includes(7));
   }),
   hoarder: trap('hoarder', ({ bytes }) => {
-    while (bytes[0] === 7) hoard.push(Array.from({ length: 10_000 }, () => hoard.length));
+    while (bytes.includes(7)) hoard.push(Array.from({ length: 10_000 }, () => hoard.length));
   }),
 };
 
