@@ -79,8 +79,14 @@ export default defineConfig(
     files: ['**/*.js', 'bench/**'],
     languageOptions: { globals: { console: 'readonly', URL: 'readonly' } },
   },
-  // Targets use whatever a program in Node finds.
-  { files: ['tests/live/programs/*'], rules: { 'no-undef': 'off' } },
+  // Benches and targets use whatever a program in Node finds.
+  {
+    files: ['bench/*.mjs', '**/programs/*.mjs'],
+    rules: {
+      'no-undef': 'off',
+      'no-unused-vars': ['error', { varsIgnorePattern: '^_$' }],
+    },
+  },
   layers.filter(({ files }) => files.length > 0),
   apps,
 );
