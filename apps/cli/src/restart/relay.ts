@@ -31,18 +31,27 @@ function passOn(pid: number, signal: (typeof passedOn)[number]): void {
   if (signal === 'SIGTSTP') process.kill(process.pid, 'SIGSTOP');
 }
 
+/** Milliseconds after which standing still is no passing thing, such as Ctrl-Z and `fg`. */
+const settledMs = 300;
+
 /** Says when the process stands still, which looks like waiting for it otherwise. */
 function watchStops(cli: Cli, pid: number): () => void {
-  let stopped = false;
+  let told = false;
+  let timer: NodeJS.Timeout | undefined;
   const look = () => {
-    const now = jobOf(pid)?.state === 'T';
-    if (now && !stopped) cli.say(`ckpt: process ${pid} is stopped: kill -CONT ${pid} goes on\n`);
-    stopped = now;
+    const stopped = jobOf(pid)?.state === 'T';
+    if (stopped && !told) cli.say(`ckpt: process ${pid} is stopped: kill -CONT ${pid} goes on\n`);
+    told = stopped;
   };
-  process.on('SIGCHLD', look);
-  look();
+  const soon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(look, settledMs);
+  };
+  process.on('SIGCHLD', soon);
+  soon();
   return () => {
-    process.off('SIGCHLD', look);
+    process.off('SIGCHLD', soon);
+    clearTimeout(timer);
   };
 }
 
