@@ -1,9 +1,12 @@
-import { chmodSync, copyFileSync, mkdirSync } from 'node:fs';
+import { MemoryFile } from '@ckpt/io';
+import { createEngine } from '@ckpt/engine';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { factsOf } from '../testing/all-facts.ts';
 import { callOf } from '../testing/process-facts.ts';
 import {
   adoptTargets,
+  host,
   imageOf,
   restartImage,
   roundTrip,
@@ -60,4 +63,25 @@ test('what the process cannot open itself is opened only for who trusts the imag
   process.kill(running.pid, 'SIGKILL');
   await running.wait();
   expect(after).toEqual(before);
+});
+
+test('a log that was opened before privileges were dropped takes trust, and goes on', async () => {
+  const log = path('dropped.log');
+  const target = startTarget([program('dropped'), log]);
+  target.says('ready');
+  const lines = (): string[] => readFileSync(log, 'utf8').trim().split('\n');
+  target.until('lines', () => lines().length > 3);
+  const image = new MemoryFile();
+  const { notes } = createEngine(host, { kill: true }).checkpoint(target.pid, image);
+  expect(notes).toContainEqual(expect.stringMatching(/dropped\.log .*--trust-image/));
+  waitForEnd(target.pid);
+  const before = lines();
+  expect(() => restartImage(image.bytes)).toThrow(/only the invoker .*--trust-image/);
+  expect(lines()).toEqual(before);
+  const { running } = restartImage(image.bytes, { settings: { trustImage: true } });
+  target.until('more lines', () => lines().length > before.length + 3);
+  expect(target.status('Uid')).toBe('65534\t65534\t65534\t65534');
+  process.kill(running.pid, 'SIGKILL');
+  await running.wait();
+  expect(lines()).toEqual(lines().map((_, index) => String(index)));
 });

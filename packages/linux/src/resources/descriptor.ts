@@ -47,6 +47,8 @@ export interface Opened {
   readonly position?: bigint;
   /** Of a pipe: 1 writes. */
   readonly end?: number;
+  /** Only the invoker of the checkpoint could open it; false unless told. */
+  readonly trusted?: boolean;
 }
 
 /** Puts a description where it belongs, and closes `fd`: one number that an earlier step opened. */

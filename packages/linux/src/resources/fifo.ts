@@ -3,6 +3,7 @@ import type { DescriptorKind } from './descriptor.ts';
 import { statOf, thingOf } from './descriptor.ts';
 import { O_NONBLOCK, O_PATH, O_RDWR } from './descriptor-flags.ts';
 import { checkpointPath } from './path.ts';
+import { accessOf } from './path-access.ts';
 import { O_CLOEXEC, openPath } from './path-open.ts';
 import { fileTypes, typeOf } from './path-type.ts';
 import { reopen } from './pipe.ts';
@@ -28,10 +29,12 @@ export const fifo: DescriptorKind = {
     const stat = statOf(scope, description);
     if (stat === undefined) return undefined;
     const { link: name } = description;
-    const path = checkpointPath(scope, { thing: thingOf(description), name, stat, flags: 0 });
+    const facts = { thing: thingOf(description), name, stat, flags: 0, wanted: accessOf(O_RDWR) };
+    const path = checkpointPath(scope, facts);
     if (path === undefined) return undefined;
-    const object = checkpointRing(scope, description, table, path);
-    return object === undefined ? undefined : { object, end: endOf(description) };
+    const object = checkpointRing(scope, description, table, path.objref);
+    if (object === undefined) return undefined;
+    return { object, trusted: path.trusted, end: endOf(description) };
   },
 
   restore(restoring, files) {

@@ -77,7 +77,7 @@ class TaskTable implements Table {
       object: opened.object,
       position: opened.position ?? 0n,
       end: opened.end ?? 0,
-      trusted: 0,
+      trusted: opened.trusted === true ? 1 : 0,
       locks: locks.length,
       _pad: 0,
     });

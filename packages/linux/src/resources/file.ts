@@ -6,6 +6,7 @@ import { O_PATH } from './descriptor-flags.ts';
 import { restoreDeleted } from './file-deleted.ts';
 import { seek } from './file-seek.ts';
 import { checkpointPath } from './path.ts';
+import { accessOf } from './path-access.ts';
 import { openPath } from './path-open.ts';
 import { fileTypes, typeName, typeOf } from './path-type.ts';
 
@@ -77,14 +78,16 @@ export const file: DescriptorKind = {
       return;
     }
     if (!isCarried(scope, description, stat)) return undefined;
-    const object = checkpointPath(scope, {
+    const path = checkpointPath(scope, {
       thing: thingOf(description),
       name,
       stat,
       flags: table.isWritten(description) ? pathFlags.WRITTEN : 0,
+      wanted: accessOf(info.flags),
       contents: `fd/${fd}`,
     });
-    return object === undefined ? undefined : { object, position: info.position };
+    if (path === undefined) return undefined;
+    return { object: path.objref, trusted: path.trusted, position: info.position };
   },
 
   restore(restoring, files) {

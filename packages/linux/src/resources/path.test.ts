@@ -2,6 +2,7 @@ import { CKPT_HDR_FILE_NAME, Path, pathFlags } from '@ckpt/format';
 import { encodeText } from '@ckpt/io';
 import { expect, test } from 'vitest';
 import { checkpointScope, fileStat, made, restoreScope, thrown } from '../testing/fake-scope.ts';
+import { accessOf } from './path-access.ts';
 import { openPath } from './path-open.ts';
 import { checkpointPath, path } from './path.ts';
 
@@ -18,7 +19,8 @@ test('a file is emitted once for each use of it', () => {
   const first = checkpointPath(scope, { ...fact, name: '/tmp/a', stat });
   const again = checkpointPath(scope, { ...fact, name: '/tmp/a', stat });
   const mapped = checkpointPath(scope, { ...fact, name: '/tmp/a', stat, flags: pathFlags.MAPPED });
-  expect([first, again, mapped]).toEqual([1, 1, 2]);
+  const objrefs = [first, again, mapped].map((made) => made?.objref);
+  expect(objrefs).toEqual([1, 1, 2]);
   expect(scope.values(Path)).toMatchObject([
     { objref: 1, inode: 7n, size: 100n, mode: 0o100644, flags: 0, pages: 0n },
     { objref: 2, flags: pathFlags.MAPPED },
@@ -39,9 +41,24 @@ test.for([
 ] as const)('a file %s: that the process opens it itself is %s', ([, stat, flags, opens]) => {
   const files = { 'root/tmp/a': stat, 'root/': folder(0o755), 'root/tmp/': folder(0o1777) };
   const scope = checkpointScope({ read, stat: files });
-  checkpointPath(scope, { ...fact, name: '/tmp/a', stat, flags });
+  const again = { ...fact, name: '/tmp/a', stat, flags };
+  expect(checkpointPath(scope, again)?.trusted).toBe(!opens);
+  expect(checkpointPath(scope, again)?.trusted).toBe(!opens);
   expect(scope.notes.length).toBe(opens ? 0 : 1);
   expect(scope.obstacles).toEqual([]);
+});
+
+test.for([
+  ['to read', 0o100040, 0, true],
+  ['to write', 0o100040, 1, false],
+  ['for both', 0o100020, 2, false],
+  ['without opening it (O_PATH)', 0o100000, 0o10000002, true],
+] as const)('a file that was opened %s, of mode 0%o', ([, mode, flags, opens]) => {
+  const stat = fileStat({ mode, gid: 9 });
+  const files = { 'root/tmp/a': stat, 'root/': folder(0o755), 'root/tmp/': folder(0o755) };
+  const scope = checkpointScope({ read, stat: files });
+  const opened = { ...fact, name: '/tmp/a', stat, wanted: accessOf(flags) };
+  expect(checkpointPath(scope, opened)?.trusted).toBe(!opens);
 });
 
 test('a file in a folder that the process cannot enter is told', () => {
@@ -69,7 +86,7 @@ test('the content of a deleted file is stored', () => {
 test('a file whose name ends like that of a deleted one is none', () => {
   const stat = fileStat();
   const scope = checkpointScope({ read, stat: { 'root/tmp/a (deleted)': stat } });
-  expect(checkpointPath(scope, { ...fact, name: '/tmp/a (deleted)', stat })).toBe(1);
+  expect(checkpointPath(scope, { ...fact, name: '/tmp/a (deleted)', stat })?.objref).toBe(1);
 });
 
 test.for([

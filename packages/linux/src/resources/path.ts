@@ -2,7 +2,7 @@ import type { CheckpointScope, FileStat, Resource } from '@ckpt/engine';
 import { CKPT_HDR_FILE_NAME, Path, pathFlags } from '@ckpt/format';
 import { encodeText } from '@ckpt/io';
 import { isMangled } from '../procfs/text.ts';
-import { opensItself } from './path-access.ts';
+import { access, needsTrust } from './path-access.ts';
 import { checkPath } from './path-check.ts';
 import { fileTypes, typeOf } from './path-type.ts';
 
@@ -15,6 +15,8 @@ export interface PathFacts {
   readonly stat: FileStat;
   /** Bits of {@link pathFlags}, beside DELETED. */
   readonly flags: number;
+  /** Bits of {@link access}; absent: what its flags and its type take. */
+  readonly wanted?: number;
   /** Path under /proc/PID whose content is stored when the file has no name any more. */
   readonly contents?: string;
 }
@@ -23,6 +25,7 @@ const deletedMark = ' (deleted)';
 
 /** What keeps a file from being found again by its name, and what to do about it. */
 function obstacle(
+  { task }: CheckpointScope,
   facts: PathFacts,
   there: FileStat | undefined,
 ): readonly [reason: string, remedy: string] | undefined {
@@ -31,6 +34,9 @@ function obstacle(
   }
   if (isMangled(facts.name)) {
     return ['its name is no UTF-8', 'rename the file'];
+  }
+  if (facts.name === `/proc/${task.pid}` || facts.name.startsWith(`/proc/${task.pid}/`)) {
+    return ['it tells of this very process, and goes when that goes', 'close it (/proc/self) before'];
   }
   if (there?.dev === facts.stat.dev && there.ino === facts.stat.ino) {
     return undefined;
@@ -49,17 +55,34 @@ function obstacle(
   return undefined;
 }
 
+/** What it takes to map a file, or to go into a directory. */
+function wantedOf({ wanted, stat, flags }: PathFacts): number {
+  if (wanted !== undefined) return wanted;
+  if (typeOf(stat.mode) === fileTypes.directory) return access.SEARCH;
+  return access.READ | ((flags & pathFlags.WRITTEN) === 0 ? 0 : access.WRITE);
+}
+
+/** A file that is known by its path. */
+export interface CheckpointedPath {
+  readonly objref: number;
+  /** Only the invoker of the checkpoint could open it. */
+  readonly trusted: boolean;
+}
+
 /**
  * A file that is known by its path, emitted once for each use of it (mapped, written ...).
  *
  * Image: {@link Path}, then its name. The content of a deleted regular file goes to the store.
- * @returns its objref; undefined when it was refused.
+ * @returns undefined when it was refused.
  */
-export function checkpointPath(scope: CheckpointScope, facts: PathFacts): number | undefined {
+export function checkpointPath(
+  scope: CheckpointScope,
+  facts: PathFacts,
+): CheckpointedPath | undefined {
   const { frozen, task, store } = scope;
   const { stat } = facts;
   const there = facts.name.startsWith('/') ? frozen.stat(task, `root${facts.name}`) : undefined;
-  const reasons = obstacle(facts, there);
+  const reasons = obstacle(scope, facts, there);
   if (reasons !== undefined) {
     scope.refuse({ thing: facts.thing, reason: reasons[0], remedy: reasons[1] });
     return undefined;
@@ -68,13 +91,8 @@ export function checkpointPath(scope: CheckpointScope, facts: PathFacts): number
   const flags = facts.flags | (deleted ? pathFlags.DELETED : 0);
   const key = `${stat.dev.toString()}:${stat.ino.toString()}:${flags}:${facts.name}`;
   const { objref, isNew } = scope.objhash.of('path', key);
-  if (!isNew) return objref;
-  if (!deleted && !opensItself(scope, facts.name, stat, flags)) {
-    scope.note(
-      `${facts.name} was opened with rights that the process no longer has: ` +
-        'a restart needs --trust-image',
-    );
-  }
+  const trusted = !deleted && needsTrust(scope, facts.name, stat, wantedOf(facts));
+  if (!isNew) return { objref, trusted };
   const size = Number(stat.size);
   const pages = deleted ? Math.ceil(size / scope.system.pageSize) : 0;
   const index =
@@ -101,7 +119,7 @@ export function checkpointPath(scope: CheckpointScope, facts: PathFacts): number
       ? facts.name.slice(0, -deletedMark.length)
       : facts.name;
   scope.emitBytes(CKPT_HDR_FILE_NAME, encodeText(name));
-  return objref;
+  return { objref, trusted };
 }
 
 /**
@@ -124,7 +142,7 @@ export function checkpointLink(
     });
     return undefined;
   }
-  return checkpointPath(scope, { thing: `${thing}: ${name}`, name, stat, flags });
+  return checkpointPath(scope, { thing: `${thing}: ${name}`, name, stat, flags })?.objref;
 }
 
 /**

@@ -74,5 +74,5 @@ export function checkpointFile(
   }
   const writes = kind === vmaKinds.shared_file && (maximumOf(mapping) & protections.WRITE) !== 0;
   const flags = pathFlags.MAPPED | (writes ? pathFlags.WRITTEN : 0);
-  return checkpointPath(scope, { thing, name, stat, flags });
+  return checkpointPath(scope, { thing, name, stat, flags })?.objref;
 }
