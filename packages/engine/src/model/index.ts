@@ -1,8 +1,10 @@
 export { compareFacts, normalizeFacts, type Difference } from './compare-facts.ts';
 export { callKey, type RecordedFacts } from './facts.ts';
+export { callModel } from './model-frozen.ts';
 export { parseFacts, stringifyFacts } from './facts-json.ts';
 export { ModelKernel, type ModelRunOptions } from './kernel.ts';
 export { gatherFacts, MemoryHost, type MemoryHostOptions } from './memory-host.ts';
+export { pageOf } from './page-digest.ts';
 export { ModelProcess } from './process.ts';
 export { record, recordHost, type Recording } from './record.ts';
 export { replay, type ReplayOptions } from './replay.ts';

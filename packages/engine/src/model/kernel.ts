@@ -127,8 +127,8 @@ export class ModelKernel {
     return freezeModel(this.process(pid));
   }
 
-  /** @throws CkptError EPERM, EEXIST as clone3(2). */
-  #make(pid: number): ModelProcess {
+  /** A process that has nothing yet; 0 is any pid. @throws CkptError EPERM, EEXIST as clone3(2). */
+  make(pid: number): ModelProcess {
     const { machine } = this;
     if (pid !== 0 && !machine.system.choosesPids) {
       throw new CkptError('EPERM', `pid ${pid} may not be chosen`);
@@ -168,7 +168,7 @@ export class ModelKernel {
     checkPlan(plan);
     const wipe = plan.steps.find((step) => step.op === 'wipe');
     if (wipe === undefined) throw new CkptError('EINVAL', 'the plan has no place for the executor');
-    const process = this.#make(plan.pid);
+    const process = this.make(plan.pid);
     try {
       const arena = this.#begin(process, wipe);
       process.user.arena = arena;

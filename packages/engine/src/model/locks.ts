@@ -68,7 +68,7 @@ export function dropOwn(inode: Inode, file: OpenFile): void {
 export function lockLines(inode: Inode, file: OpenFile): string {
   const own = inode.locks.filter((each) => each.file === file);
   const lines = own.map(({ kind, isExclusive, start, end, pid }, index) => {
-    const mode = isExclusive ? 'WRITE' : 'READ ';
+    const mode = isExclusive ? 'WRITE' : 'READ';
     const place = `${deviceText(inode.device)}:${inode.inode.toString()}`;
     const owner = kind === 'OFDLCK' ? -1 : pid;
     const last = end === offsetMax ? 'EOF' : end.toString();

@@ -8,6 +8,11 @@ import { BoundAddresses } from './socket-addresses.ts';
 /** First inode of what the model makes by itself. */
 const inodeFirst = 1_000_000n;
 
+const temporary: FileStat = {
+  ...{ dev: 0xfe00n, ino: 3n, mode: 0o041777, nlink: 2, uid: 0, gid: 0 },
+  ...{ rdev: 0n, size: 4096n, mtime: 0n },
+};
+
 /** "ff,00000001": 32 processors a word, the highest first. */
 function processorsOf(text: string): Uint8Array {
   const words = text.split(',').reverse();
@@ -36,6 +41,8 @@ export class Machine {
     for (const [path, stat] of Object.entries(files)) {
       if (stat !== undefined && path.startsWith('/')) this.files.add(path, stat);
     }
+    // Every machine has it, whatever was looked at.
+    if (this.files.entry('/tmp') === undefined) this.files.add('/tmp', temporary);
     const status = system.self?.status ?? new Uint8Array(0);
     this.processors = processorsOf(statusLines(status).get('Cpus_allowed') ?? '1');
   }

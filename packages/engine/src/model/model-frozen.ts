@@ -29,8 +29,12 @@ function lend(arena: Arena, argument: Argument, out: { address: bigint; size: nu
   return address;
 }
 
-/** Makes calls as they are asked for; `fd` stands for the descriptor of a probe. */
-function makeCalls(
+/**
+ * System calls of a thread, with memory that is lent for them; `fd` stands for the descriptor of a
+ * probe.
+ * @throws CkptError ENOSYS for what the model does not have.
+ */
+export function callModel(
   process: ModelProcess,
   thread: ModelThread,
   calls: readonly Call[],
@@ -146,8 +150,8 @@ export function freezeModel(process: ModelProcess): Frozen {
     stat: (_task, path) => statProc(process, path),
     thread: (_task, { tid }) => stateOf(process, process.thread(tid)),
     pendingShared: () => process.signals.pending,
-    ask: (_task, { tid }, calls) => makeCalls(process, process.thread(tid), calls),
-    probe: (_task, fd, calls) => makeCalls(process, process.leader, calls, fd),
+    ask: (_task, { tid }, calls) => callModel(process, process.thread(tid), calls),
+    probe: (_task, fd, calls) => callModel(process, process.leader, calls, fd),
     sameFile: (_task, a, b) => table.at(a).file === table.at(b).file,
     ...descriptorCalls(process),
     holders: () => [],

@@ -15,8 +15,8 @@ export interface PlainMapping {
 const header = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) (\S+) (\d+) *(.*)$/;
 const vdsoNames = ['[vvar]', '[vvar_vclock]', '[vdso]'];
 
-/** Soft-dirty: told of pages since somebody asked, not of the mapping. */
-const passing = ['sd'];
+/** Soft-dirty pages, and guard pages that there were once: told of pages, not of the mapping. */
+const passing = ['sd', 'gu'];
 
 const hex = (text = '0'): bigint => BigInt(`0x${text}`);
 

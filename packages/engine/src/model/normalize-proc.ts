@@ -58,9 +58,12 @@ const O_TMPFILE = 0o20200000;
 /** EPOLLERR and EPOLLHUP. */
 const alwaysTold = 0x18;
 
+/** Of every open(2) of a 64-bit program, and not of pipe2(2) and its like: it says nothing. */
+const O_LARGEFILE = 0o100000;
+
 /** A file without a name was made without one, or lost it. */
 function plainFlags(octal: string): string {
-  const flags = Number.parseInt(octal, 8);
+  const flags = Number.parseInt(octal, 8) & ~O_LARGEFILE;
   return ((flags & O_TMPFILE) === O_TMPFILE ? flags & ~O_TMPFILE : flags).toString(8);
 }
 

@@ -1,3 +1,4 @@
+import { CkptError } from '@ckpt/format';
 import type { Answer, Call, FileStat, Frozen, Host, System, Task, Thread } from '../host.ts';
 import { askKey, rangeKey, watchKey, type RecordedFacts } from './facts.ts';
 import { FactsDraft } from './facts-draft.ts';
@@ -25,8 +26,25 @@ function answers(
   return given;
 }
 
-function noteFile(draft: FactsDraft, path: string, stat: FileStat | undefined): void {
-  if (path.startsWith('root/')) draft.files.set(path.slice(4), stat);
+/** A file of the machine, and the directories that lead to it: a restart makes files there. */
+function noteFile(
+  draft: FactsDraft,
+  path: string,
+  stat: FileStat | undefined,
+  look: (path: string) => FileStat | undefined,
+): void {
+  if (!path.startsWith('root/')) return;
+  draft.files.set(path.slice(4), stat);
+  for (let at = path.lastIndexOf('/'); at >= 4; at = path.lastIndexOf('/', at - 1)) {
+    const directory = path.slice(4, Math.max(at, 5));
+    if (draft.files.has(directory)) break;
+    try {
+      draft.files.set(directory, look(`root${directory}`));
+    } catch (error) {
+      // Nobody has asked for it: what is not known is not needed.
+      if (!(error instanceof CkptError)) throw error;
+    }
+  }
 }
 
 /** Those that a host may lack. */
@@ -132,7 +150,7 @@ export function record(frozen: Frozen, system: System): Recording {
       ),
     stat: (task, path) => {
       const stat = draft.try(`stat ${path}`, () => frozen.stat(task, path));
-      noteFile(draft, path, stat);
+      noteFile(draft, path, stat, (other) => frozen.stat(task, other));
       return kept(draft.stat, path, stat);
     },
     thread: (task, thread: Thread) =>
