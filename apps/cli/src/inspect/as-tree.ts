@@ -8,7 +8,7 @@ import type { Listed, Listing } from './listing.ts';
 const elementsShown = 8;
 
 /** Where records stand behind their position, and what is below them behind that. */
-const gutter = 10;
+const gutter = 12;
 const step = 4;
 
 /** Characters of a line for its text, however deep it stands. */
@@ -32,6 +32,10 @@ function wrap(items: readonly { text: string; width: number }[], width: number):
   }
   return used === 0 ? lines : [...lines, line];
 }
+
+/** Characters of fields on one line. */
+const plainWidth = (fields: readonly Described[]): number =>
+  shown(fields).reduce((sum, { name, text }) => sum + name.length + 1 + text.length + 2, -2);
 
 /** Prints records of one image. */
 class Tree {
@@ -73,13 +77,18 @@ class Tree {
   record(record: Listed): void {
     const { position, length, name, depth, doc, fields, text } = record;
     const { bold, dim } = this.#style;
-    const where = dim(position.toString(16).padStart(gutter - 2));
+    const where = dim(`0x${position.toString(16)}`.padStart(gutter - 2));
     const title = `${' '.repeat(step * depth)}${depth === 0 ? bold(name) : name}`;
-    const said = text === undefined ? '' : `  ${text}`;
+    const size = exactSize(length);
     const { verbose = false } = this.#options;
-    const meaning = verbose ? `  ${dim(doc)}` : '';
-    this.#cli.print(`${where}  ${title}  ${dim(exactSize(length))}${said}${meaning}\n`);
-    this.#below(depth, verbose ? this.#wordy(fields) : this.#compact(fields, depth));
+    const said = [text ?? [], verbose ? dim(doc) : []].flat();
+    const lines = verbose ? this.#wordy(fields) : this.#compact(fields, depth);
+    const used = gutter + step * depth + name.length + 2 + size.length + 2;
+    const room = this.#cli.width - used;
+    // What fits beside the name stands there.
+    if (!verbose && lines.length === 1 && plainWidth(fields) <= room) said.push(...lines.splice(0));
+    this.#cli.print(`${[`${where}  ${title}`, dim(size), ...said].join('  ')}\n`);
+    this.#below(depth, lines);
     this.#elements(record);
   }
 

@@ -20,5 +20,6 @@ export function settingsOf(options: RestartOptions): Readonly<Record<string, unk
     ...(tty === undefined ? {} : { tty }),
     trustImage: options.trustImage ?? false,
     allowChanged: options.allowChanged ?? false,
+    detached: options.detach ?? false,
   };
 }
