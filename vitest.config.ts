@@ -26,7 +26,7 @@ export default defineConfig({
           name: 'unit',
           include: ['{packages,apps}/*/src/**/*.test.ts'],
           exclude: [live, long, ...never],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
         },
       },
       {
