@@ -12,6 +12,7 @@ import { ObstacleError } from './obstacle-error.ts';
 import type { Settled } from './options.ts';
 import { OutputFile } from './output-file.ts';
 import { writeProcess } from './process-checkpoint.ts';
+import { createRehearsal } from './rehearsal.ts';
 import { report } from './report.ts';
 import { onlyTask } from './tree.ts';
 import { fillRecord, type OutputStream, type Unfinished } from './unfinished.ts';
@@ -21,6 +22,7 @@ interface Work {
   readonly ctx: Context & OutputStream;
   readonly host: Host;
   readonly options: Settled;
+  readonly rehearse: () => void;
   unfinished: Unfinished | undefined;
 }
 
@@ -99,6 +101,7 @@ function checkpointBase(work: Work, pid: number): Made {
 /** Revision 100. With `kill` the process dies when its image is safe, and has not run on. */
 function checkpointProcess(work: Work, pid: number): Made {
   const { ctx, host, options } = work;
+  work.rehearse();
   const { kill, durable, progress, deadlineMs, settings, random } = options;
   const system = host.system();
   const { resources } = host;
@@ -133,12 +136,13 @@ function fail(work: Work, error: unknown): unknown {
 
 /** Checkpoints for one engine. */
 export function createCheckpoint(host: Host, options: Settled, crids: CridCounter) {
+  const rehearse = createRehearsal(host, options);
   return (pid: number, image: CkptFile, flags = 0, logFile?: CkptFile): Checkpointed => {
     checkFlags(flags);
     const asked = { file: image, logFile, rootPid: pid, kflags: CKPT_CTX_CHECKPOINT };
     const plain = createContext({ ...asked, ...options.log }, 'write');
     const ctx = Object.assign(plain, { file: new OutputFile(image) });
-    const work: Work = { ctx, host, options, unfinished: undefined };
+    const work: Work = { ctx, host, options, rehearse, unfinished: undefined };
     const { revision, kill } = options;
     try {
       const target = checkPid(pid, host);

@@ -239,6 +239,11 @@ export interface Host {
    */
   freeze(pid: number, deadlineMs: number): Frozen;
   /**
+   * Freezes a process that was made for it, and ends it after `use`. Code is slow when it runs for
+   * the first time: it had better not do so while a process that somebody needs stands still.
+   */
+  rehearse?(use: (frozen: Frozen) => void): void;
+  /**
    * Runs a whole plan, or nothing of it. The image stands at its first PAGES (or PAD) record; `pages`
    * walks it, and its `finish` is to be called before any thread resumes.
    */

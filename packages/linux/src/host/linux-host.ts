@@ -3,7 +3,7 @@ import { statFile } from './file-stat.ts';
 import { freezeProcess } from './freeze.ts';
 import { findHolder } from './holders.ts';
 import { runPlan } from './run.ts';
-import { readSystem } from './system.ts';
+import { readSystem, rehearse } from './system.ts';
 
 export interface LinuxHostOptions {
   /**
@@ -29,6 +29,7 @@ export function createHost(resources: readonly Resource[], options: LinuxHostOpt
       time: BigInt(Math.floor(Date.now() / 1000)),
     }),
     freeze: (pid, deadlineMs) => freezeProcess(pid, deadlineMs, { at }),
+    rehearse,
     run: (plan, image, pages) =>
       runPlan(plan, pages, { imageFd: image.fd, holder: findHolder, at }),
     stat: (path) => statFile(path),

@@ -21,6 +21,8 @@ const stubBase = 0x10000n;
 
 const stubDeadlineMs = 5000;
 
+const SIGKILL = 9;
+
 /** True when clone3(2) may be given pids: by right in the user namespace that owns the pids. */
 function choosesPids(): boolean {
   const status = readFileSync('/proc/self/status', 'latin1');
@@ -38,53 +40,67 @@ function choosesPids(): boolean {
   }
 }
 
-/** Does with a throw-away process what is done with a frozen one, so that its code is warm. */
-function rehearse(frozen: Frozen): Buffer {
-  const [task] = frozen.tasks;
-  const thread = task?.threads[0];
-  if (task === undefined || thread === undefined) throw new Error('a frozen process has no thread');
-  for (let round = 0; round < 3; round++) {
-    frozen.ask(task, thread, [{ call: 'getitimer', args: [0, { out: 32 }] }]);
+/** A process of our own, with nothing open but /dev/null. */
+function startStub(): number {
+  const nothing = openSync('/dev/null', 'r+');
+  try {
+    return spawnStub(
+      stubBase,
+      [0, 1, 2].map((fd) => [nothing, fd] as const),
+    );
+  } finally {
+    closeSync(nothing);
   }
-  frozen.pages(task, 0n, stubBase * 2n);
-  frozen.memory(task, stubBase, 8);
-  for (const path of ['stat', 'status', 'maps', 'smaps', 'limits', 'auxv']) frozen.read(task, path);
-  frozen.link(task, 'exe');
-  frozen.stat(task, 'exe');
-  frozen.list(task, 'fd');
-  frozen.pendingShared(task);
-  return Buffer.from(frozen.thread(task, thread).xstate);
 }
 
-let known: Pick<System['cpu'], 'xfeatures' | 'xstateSize'> | undefined;
-
-/**
- * What the kernel gives user space of the processor; asked of a process of our own, which at the
- * same time warms the code that runs while another one stands still.
- */
-function readXstate(): Pick<System['cpu'], 'xfeatures' | 'xstateSize'> {
-  if (known !== undefined) return known;
-  copyRoom();
-  const stub = spawnStub(stubBase, []);
-  let xstate: Buffer;
+function freezeStub(): Frozen {
+  const stub = startStub();
   try {
-    const frozen = freezeProcess(stub, stubDeadlineMs);
-    try {
-      xstate = rehearse(frozen);
-    } finally {
-      frozen.kill();
-    }
+    return freezeProcess(stub, stubDeadlineMs);
   } catch (error) {
-    process.kill(stub, 'SIGKILL');
+    trySyscall('kill', stub, SIGKILL);
     trySyscall('wait4', stub, 0, 0, 0);
     throw error;
   }
-  known = { xfeatures: xstate.readBigUInt64LE(xcr0Offset), xstateSize: xstate.length };
-  return known;
+}
+
+/** Freezes such a process for as long as `use` takes; then it ends. */
+function withStub<T>(use: (frozen: Frozen) => T): T {
+  const frozen = freezeStub();
+  try {
+    return use(frozen);
+  } finally {
+    frozen.kill();
+  }
+}
+
+type Xstate = Pick<System['cpu'], 'xfeatures' | 'xstateSize'>;
+
+let known: Xstate | undefined;
+
+/** What the kernel gives user space of the processor, as it shows in any process. */
+function xstateOf(frozen: Frozen): Xstate {
+  const [task] = frozen.tasks;
+  const [thread] = task?.threads ?? [];
+  if (task === undefined || thread === undefined) throw new Error('a frozen process has no thread');
+  const xstate = Buffer.from(frozen.thread(task, thread).xstate);
+  return { xfeatures: xstate.readBigUInt64LE(xcr0Offset), xstateSize: xstate.length };
+}
+
+/**
+ * Lets somebody do with a process of our own what will be done with others.
+ * @throws CkptError EPERM where ptrace(2) is forbidden, and as `use`.
+ */
+export function rehearse(use: (frozen: Frozen) => void): void {
+  copyRoom();
+  withStub((frozen) => {
+    known ??= xstateOf(frozen);
+    use(frozen);
+  });
 }
 
 /** @throws CkptError EPERM where ptrace(2) is forbidden, ENOSYS without native calls. */
 export function readSystem(): System {
   const { flags, ...rest }: Machine = readMachine();
-  return { ...rest, cpu: { flags, ...readXstate() }, choosesPids: choosesPids() };
+  return { ...rest, cpu: { flags, ...(known ??= withStub(xstateOf)) }, choosesPids: choosesPids() };
 }
