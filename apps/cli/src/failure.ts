@@ -25,7 +25,8 @@ function isObstacles(error: CkptError): error is ObstacleError {
   return 'obstacles' in error;
 }
 
-const trust = 'what was opened with rights that the process gave up, --trust-image opens with yours';
+const trust =
+  'what was opened with rights that the process gave up, --trust-image opens with yours';
 
 function hintOf(error: CkptError, command: string): string | undefined {
   // Without a position it is about the image itself, or about a file that is written.

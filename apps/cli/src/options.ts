@@ -46,3 +46,20 @@ export function withCommon(command: Command): Command {
     .option('--debug <classes>', 'debug lines on standard error: base, sys, rw, all', debugClasses)
     .option('--json', 'print results and errors as JSON');
 }
+
+/** What a restart is to accept, and what verifies an image for it. */
+export interface Trust {
+  readonly trustImage?: true;
+  readonly allowChanged?: true;
+}
+
+export function withTrust(command: Command): Command {
+  return command
+    .option('--trust-image', 'accept files that only the one who checkpointed could open')
+    .option('--allow-changed', 'accept files that changed since the checkpoint');
+}
+
+/** As the kinds of resource are told. */
+export function trustSettings({ trustImage, allowChanged }: Trust): Record<string, unknown> {
+  return { trustImage: trustImage ?? false, allowChanged: allowChanged ?? false };
+}

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   closeSync,
   ftruncateSync,
   openSync,
@@ -34,11 +35,14 @@ process.on('exit', () => {
 `;
 
 beforeAll(() => {
+  chmodSync(bench.folder, 0o755);
+  // Its output is its own: one that only root could have opened takes --trust-image.
+  writeFileSync(bench.path('output'), '');
+  chownSync(bench.path('output'), 65534, 65534);
   const sleeper = bench.target('sleep', ['600'], { uid: 65534, gid: 65534 });
   image = bench.path('job.ckpt');
   expect(bench.run('checkpoint', '--kill', '-o', image, String(sleeper.pid)).status).toBe(0);
   writeFileSync(bench.path('no-native.cjs'), noNative);
-  chmodSync(bench.folder, 0o755);
   chmodSync(image, 0o644);
 });
 

@@ -1,26 +1,23 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
-import { withCommon } from '../options.ts';
+import { withCommon, withTrust } from '../options.ts';
 import type { RestartOptions } from './restart.ts';
 
 export function addRestart(program: Command, cli: Cli): void {
-  withCommon(
-    program
-      .command('restart')
-      .summary('bring a process back from its image')
-      .description(
-        'Brings a process back from its image, with the pid it had: all of it, or nothing. Waits ' +
-          'for its end, passes signals on to it, and ends with its exit status (128 + N when signal ' +
-          'N killed it), unless --detach. An image is a program: restart only what you would run.',
-      )
-      .argument('[file]', 'image (standard input without it)')
-      .option('-i, --input <file>', 'the same, as an option')
-      .option('-d, --detach', 'print the pid and return at once')
-      .option('--dry-run', 'print the plan as JSON, run nothing; needs no root')
-      .option('--text', 'with --dry-run: the plan for people, call by call')
-      .option('--trust-image', 'open what only the one who checkpointed could open')
-      .option('--allow-changed', 'accept files that changed since the checkpoint'),
-  )
+  const command = program
+    .command('restart')
+    .summary('bring a process back from its image')
+    .description(
+      'Brings a process back from its image, with the pid it had: all of it, or nothing. Waits ' +
+        'for its end, passes signals on to it, and ends with its exit status (128 + N when signal ' +
+        'N killed it), unless --detach. An image is a program: restart only what you would run.',
+    )
+    .argument('[file]', 'image (standard input without it, or as -)')
+    .option('-i, --input <file>', 'the same, as an option')
+    .option('-d, --detach', 'print the pid and return at once')
+    .option('--dry-run', 'print the plan as JSON, run nothing; needs no root')
+    .option('--text', 'with --dry-run: the plan for people, call by call');
+  withCommon(withTrust(command))
     .addHelpText(
       'after',
       `

@@ -5,7 +5,7 @@ import type { FdFile } from '@ckpt/io/node';
 import type { Cli } from '../cli.ts';
 import { debugOptions, openLog } from '../engine-options.ts';
 import { openSource } from '../image-source.ts';
-import type { Common } from '../options.ts';
+import type { Common, Trust } from '../options.ts';
 import { createReporter } from '../progress.ts';
 import { timeText } from '../quantities.ts';
 import { UsageError } from '../usage-error.ts';
@@ -13,13 +13,11 @@ import { notesText } from './notes.ts';
 import { relaySignals } from './relay.ts';
 import { settingsOf } from './settings.ts';
 
-export interface RestartOptions extends Common {
+export interface RestartOptions extends Common, Trust {
   readonly input?: string;
   readonly detach?: true;
   readonly dryRun?: true;
   readonly text?: true;
-  readonly trustImage?: true;
-  readonly allowChanged?: true;
 }
 
 function source(file: string | undefined, { input }: RestartOptions): FdFile {

@@ -1,6 +1,6 @@
 import { readlinkSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import type { RestartOptions } from './restart.ts';
+import { trustSettings, type Trust } from '../options.ts';
 
 /** Path of the terminal this command has; undefined when it has none. */
 function ownTerminal(): string | undefined {
@@ -14,12 +14,14 @@ function ownTerminal(): string | undefined {
 }
 
 /** What the kinds of resource are told. */
-export function settingsOf(options: RestartOptions): Readonly<Record<string, unknown>> {
+export function settingsOf(
+  options: Trust & { readonly detach?: true },
+): Readonly<Record<string, unknown>> {
   const tty = ownTerminal();
   return {
     ...(tty === undefined ? {} : { tty }),
-    trustImage: options.trustImage ?? false,
-    allowChanged: options.allowChanged ?? false,
+    ...trustSettings(options),
+    // Whether the parent of the process ends right after it.
     detached: options.detach ?? false,
   };
 }

@@ -1,24 +1,23 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
-import { kernelVersion, withCommon } from '../options.ts';
+import { kernelVersion, withCommon, withTrust } from '../options.ts';
 import type { VerifyOptions } from './verify.ts';
 
 export function addVerify(program: Command, cli: Cli): void {
-  withCommon(
-    program
-      .command('verify')
-      .summary('check images without restarting anything')
-      .description(
-        'Makes every check of a restart on this machine, and restarts nothing. Says ok, or the ' +
-          'first defect: errno, position, record, field. Needs no root and no native code.',
-      )
-      .argument('<file...>', 'images, - for standard input')
-      .option(
-        '--kernel <version>',
-        'kernel that revision 3 images must come from, as the base demands',
-        kernelVersion,
-      ),
-  )
+  const command = program
+    .command('verify')
+    .summary('check images without restarting anything')
+    .description(
+      'Makes every check of a restart on this machine, and restarts nothing. Says ok, or the ' +
+        'first defect: errno, position, record, field. Needs no root and no native code.',
+    )
+    .argument('<file...>', 'images, - for standard input')
+    .option(
+      '--kernel <version>',
+      'kernel that revision 3 images must come from, as the base demands',
+      kernelVersion,
+    );
+  withCommon(withTrust(command))
     .addHelpText(
       'after',
       `

@@ -6,11 +6,11 @@ import { exitStatus, type Cli } from '../cli.ts';
 import { debugOptions, openLog } from '../engine-options.ts';
 import { typeOf } from '../failure.ts';
 import { openSource } from '../image-source.ts';
-import type { Common } from '../options.ts';
+import { trustSettings, type Common, type Trust } from '../options.ts';
 import { createReporter } from '../progress.ts';
 import { exactSize } from '../quantities.ts';
 
-export interface VerifyOptions extends Common {
+export interface VerifyOptions extends Common, Trust {
   readonly kernel?: readonly [number, number, number];
 }
 
@@ -86,6 +86,7 @@ export async function verify(
     const reporter = await createReporter(cli, options.verbose ?? false);
     const engine = createEngine(host, {
       ...(options.kernel === undefined ? {} : { kernel: options.kernel }),
+      settings: trustSettings(options),
       ...debugOptions(options, cli.say),
       progress: reporter.tell,
     });
