@@ -4,8 +4,10 @@ import { cString } from '../procfs/text.ts';
 import type { Restoring } from './descriptor.ts';
 import type { Corral } from './io-uring-corral.ts';
 import { arrayOffset, ringLayout } from './io-uring-facts.ts';
-import { replayMax } from './io-uring-restore.ts';
 import { O_CLOEXEC } from './path-open.ts';
+
+/** Requests that are made anew, at 0.1 µs each and one system call for as many as the ring holds. */
+export const replayMax = 1 << 24;
 
 /** Where mmap(2) finds the submission entries (io_uring_setup(2)). */
 const IORING_OFF_SQES = 0x1000_0000;

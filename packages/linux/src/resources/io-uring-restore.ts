@@ -13,13 +13,10 @@ import {
 import type { Restoring } from './descriptor.ts';
 import { arrayOffset, sqeSize } from './io-uring-facts.ts';
 import { Corral } from './io-uring-corral.ts';
-import { replay } from './io-uring-replay.ts';
+import { replay, replayMax } from './io-uring-replay.ts';
 import { keepsNoCopies } from './io-uring-memory.ts';
 
 type RingRecord = ImageRecord<IoUring>;
-
-/** Requests that are made anew, at 0.1 µs each and one system call for as many as the ring holds. */
-export const replayMax = 1 << 24;
 
 /** IORING_MAX_ENTRIES (io_uring/io_uring.h), and twice that. */
 const sqEntriesMax = 32768;

@@ -7,8 +7,7 @@ import { made, thrown, type Made } from '../testing/fake-scope.ts';
 import { fileTable } from './file-table.ts';
 import { arrayOffset } from './io-uring-facts.ts';
 import { hasPlainOrder, keepsNoCopies } from './io-uring-memory.ts';
-import { batchesOf, shiftOf } from './io-uring-replay.ts';
-import { replayMax } from './io-uring-restore.ts';
+import { batchesOf, replayMax, shiftOf } from './io-uring-replay.ts';
 
 const restore = fileTable.restore.bind(fileTable);
 

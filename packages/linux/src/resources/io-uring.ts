@@ -14,7 +14,8 @@ import {
   type RingCounters,
 } from './io-uring-facts.ts';
 import { hasPlainOrder, keepsNoCopies, trimmed } from './io-uring-memory.ts';
-import { replayMax, restoreRings, ringNumber } from './io-uring-restore.ts';
+import { replayMax } from './io-uring-replay.ts';
+import { restoreRings, ringNumber } from './io-uring-restore.ts';
 
 type Reason = Omit<Obstacle, 'thing'>;
 
