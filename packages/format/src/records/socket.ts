@@ -7,8 +7,8 @@ import { record, struct, type Infer } from '../struct.ts';
 export const socketDomains = { UNIX: 1, INET: 2, INET6: 10, NETLINK: 16 };
 /** SOCK_* of linux/net.h */
 export const socketTypes = { STREAM: 1, DGRAM: 2, RAW: 3, SEQPACKET: 5 };
-/** This format's own. */
-export const socketStates = { UNCONNECTED: 1, LISTENING: 2, CONNECTED: 3 };
+/** This format's own. DESERTED: of a socketpair(2) whose other end was closed. */
+export const socketStates = { UNCONNECTED: 1, LISTENING: 2, CONNECTED: 3, DESERTED: 4 };
 
 export const SocketOption = struct('socket_option', 'An option that is not at its default.', {
   level: i32('setsockopt(2)'),

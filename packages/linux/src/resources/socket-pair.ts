@@ -1,4 +1,4 @@
-import type { CheckpointScope, ImageRecord } from '@ckpt/engine';
+import type { CheckpointScope, ImageRecord, RestoreScope } from '@ckpt/engine';
 import { File, fileKinds, Socket, SocketOption, socketDomains, socketTypes } from '@ckpt/format';
 import type { Description, Restoring, Table } from './descriptor.ts';
 import { setStatus } from './descriptor-flags.ts';
@@ -7,22 +7,50 @@ import { isBound } from './socket-address.ts';
 import { readSocket, type SocketFacts } from './socket-facts.ts';
 import { checkOptions, setOption } from './socket-options.ts';
 
-/** poll(2): the other end has shut down, or is closed. */
+/** poll(2): an error to be told; the other end has shut down, or is closed. */
+const POLLERR = 0x8;
 const POLLHUP = 0x10;
 const POLLRDHUP = 0x2000;
 
-/** Nothing is on its way, nobody else has it, it has no name, and its end is not near. */
-function isQuiet(scope: CheckpointScope, description: Description, facts: SocketFacts): boolean {
-  const { frozen, task } = scope;
-  const events = frozen.pollFile?.(task, description.fd) ?? 0;
+/** One end of a pair, with nothing to be read, no name, and nobody else who has it. */
+function isEnd({ frozen, task }: CheckpointScope, { link }: Description, facts: SocketFacts) {
   return (
     facts.domain === socketDomains.UNIX &&
     facts.peer !== undefined &&
     !isBound(facts.peer) &&
     !isBound(facts.local) &&
     facts.unread === 0 &&
-    (events & (POLLHUP | POLLRDHUP)) === 0 &&
-    (frozen.holders?.(task, description.link) ?? []).length === 0
+    facts.filter === 0 &&
+    facts.owner === 0 &&
+    (frozen.holders?.(task, link) ?? []).length === 0
+  );
+}
+
+/** Nothing is on its way, and its end is not near. */
+function isQuiet(scope: CheckpointScope, description: Description, facts: SocketFacts): boolean {
+  const events = scope.frozen.pollFile?.(scope.task, description.fd) ?? 0;
+  return isEnd(scope, description, facts) && (events & (POLLHUP | POLLRDHUP)) === 0;
+}
+
+/**
+ * True for a socket whose other end was closed: it reads as ended, and writing to it is EPIPE. Each
+ * Java machine keeps one, to put over descriptors that others may still read from.
+ */
+export function isDeserted(
+  scope: CheckpointScope,
+  description: Description,
+  facts: SocketFacts,
+): boolean {
+  const { frozen, task } = scope;
+  const { inode } = description.info;
+  const events = frozen.pollFile?.(task, description.fd) ?? 0;
+  return (
+    inode !== undefined &&
+    facts.type !== socketTypes.DGRAM &&
+    isEnd(scope, description, facts) &&
+    (events & POLLHUP) !== 0 &&
+    (events & POLLERR) === 0 &&
+    frozen.unixPeer?.(task, inode) === 0n
   );
 }
 
@@ -68,25 +96,52 @@ function checkPair(first: SocketRecord, second: SocketRecord): void {
   }
 }
 
-/** Plans both ends of a pair, and places their descriptions. */
-export function restorePair(restoring: Restoring, first: SocketRecord, second: SocketRecord): void {
-  const { scope, scratch, place } = restoring;
-  checkPair(first, second);
+/** Plans two ends. @returns their numbers. */
+function makePair({ scope, scratch }: Restoring, from: SocketRecord): readonly [number, number] {
   const room = scope.fresh('pair');
-  const { domain, type } = first.value;
-  scope.call('descriptors', first, 'socketpair', [domain, type, 0, { room, size: 8 }], {
+  const { domain, type } = from.value;
+  scope.call('descriptors', from, 'socketpair', [domain, type, 0, { room, size: 8 }], {
     what: 'a pair of sockets',
   });
-  const ends = [first, second].map((record, index) => ({ record, number: scratch(index + 1) }));
-  for (const [index, { number }] of ends.entries()) {
+  const numbers = [scratch(1), scratch(2)] as const;
+  for (const [index, number] of numbers.entries()) {
     const word = { word: room, index };
-    scope.call('descriptors', first, 'dup3', [word, number, O_CLOEXEC], { expect: number });
-    scope.call('descriptors', first, 'close', [word]);
+    scope.call('descriptors', from, 'dup3', [word, number, O_CLOEXEC], { expect: number });
+    scope.call('descriptors', from, 'close', [word]);
   }
-  for (const { record, number } of ends) {
-    for (const option of checkOptions(record, record.arrayOf(SocketOption))) {
-      setOption(scope, record, number, option);
-    }
+  return numbers;
+}
+
+function setOptions(scope: RestoreScope, record: SocketRecord, fd: number): void {
+  for (const option of checkOptions(record, record.arrayOf(SocketOption))) {
+    setOption(scope, record, fd, option);
+  }
+}
+
+/** Plans one end of a pair, whose other end is closed. @returns its descriptor. */
+export function openDeserted(restoring: Restoring, record: SocketRecord): number {
+  const { scope } = restoring;
+  const { domain, type, state } = record.value;
+  const isStream = type !== socketTypes.DGRAM && types.includes(type);
+  if (domain !== socketDomains.UNIX || !isStream) {
+    throw record.invalid('state', `a socket of domain ${domain}, type ${type} in state ${state}`);
+  }
+  const [fd, other] = makePair(restoring, record);
+  setOptions(scope, record, fd);
+  scope.call('descriptors', record, 'close', [other]);
+  return fd;
+}
+
+/** Plans both ends of a pair, and places their descriptions. */
+export function restorePair(restoring: Restoring, first: SocketRecord, second: SocketRecord): void {
+  const { scope, place } = restoring;
+  checkPair(first, second);
+  const [one, two] = makePair(restoring, first);
+  for (const [record, number] of [
+    [first, one],
+    [second, two],
+  ] as const) {
+    setOptions(scope, record, number);
     const file = scope.document
       .all(File)
       .find(({ value }) => value.kind === fileKinds.socket && value.object === record.value.objref);

@@ -14,7 +14,7 @@ import { O_NONBLOCK, setStatus } from './descriptor-flags.ts';
 import { fileTypes, typeOf } from './path-type.ts';
 import { addressText, isAddress, unixName } from './socket-address.ts';
 import { shapeOf } from './socket-facts.ts';
-import { partnerOf, restorePair } from './socket-pair.ts';
+import { openDeserted, partnerOf, restorePair } from './socket-pair.ts';
 import { checkOptions, setOption, type KnownOption } from './socket-options.ts';
 import { SO_REUSEADDR, SOL_SOCKET } from './socket-option-table.ts';
 
@@ -159,7 +159,8 @@ export function restoreSocket(restoring: Restoring, files: readonly ImageRecord<
   }
   const [, second] = files;
   if (second !== undefined) throw second.invalid('object', 'a socket with two descriptions');
-  const fd = open(scope, record);
+  const deserted = record.value.state === socketStates.DESERTED;
+  const fd = deserted ? openDeserted(restoring, record) : open(scope, record);
   setStatus(scope, file, fd);
   place(file, fd);
 }

@@ -13,14 +13,15 @@ import { refuse, thingOf } from './descriptor.ts';
 import { addressText, isBound, unixName } from './socket-address.ts';
 import { readSocket, shapeOf, type SocketFacts } from './socket-facts.ts';
 import { optionCalls, readOptions } from './socket-options.ts';
-import { otherEnd } from './socket-pair.ts';
+import { isDeserted, otherEnd } from './socket-pair.ts';
 import { obstacleTo, protocolName } from './socket-refusal.ts';
 import { restoreSocket } from './socket-restore.ts';
 
 /** How many may wait at a UNIX socket is not told; net.core.somaxconn cuts what is too much. */
 const unixBacklog = 4096;
 
-function stateOf({ listens, peer }: SocketFacts): number {
+function stateOf({ listens, peer }: SocketFacts, deserted: boolean): number {
+  if (deserted) return socketStates.DESERTED;
   if (listens) return socketStates.LISTENING;
   return peer === undefined ? socketStates.UNCONNECTED : socketStates.CONNECTED;
 }
@@ -54,7 +55,7 @@ function tellLosses(scope: CheckpointScope, description: Description, facts: Soc
 
 /**
  * A socket that talks to nobody outside: a listening one (TCP, UNIX), an unconnected one, UDP, both
- * ends of a socketpair(2).
+ * ends of a socketpair(2), or one whose other end was closed.
  *
  * Image: {@link Socket}, its local address, its {@link SocketOption}s, and for a connected UDP
  * socket the address it is connected to. Not saved: connections that wait to be accepted and
@@ -77,7 +78,9 @@ export const socket: DescriptorKind = {
       return;
     }
     const other = otherEnd(scope, description, facts, table);
-    const obstacle = other === undefined ? obstacleTo(scope, description, facts) : undefined;
+    const deserted = other === undefined && isDeserted(scope, description, facts);
+    const alone = other === undefined && !deserted;
+    const obstacle = alone ? obstacleTo(scope, description, facts) : undefined;
     if (obstacle !== undefined) {
       refuse(scope, description, { detail: detailOf(facts), ...obstacle });
       return;
@@ -97,7 +100,7 @@ export const socket: DescriptorKind = {
       domain: facts.domain,
       type: facts.type,
       protocol: facts.protocol,
-      state: stateOf(facts),
+      state: stateOf(facts, deserted),
       backlog: shape.isTcp ? facts.backlog : facts.listens && isStream ? unixBacklog : 0,
       flags: 0,
       peer,
