@@ -15,6 +15,8 @@ export class AddressSpace {
   /** Changed pages of private mappings, by address. */
   readonly #own = new Map<bigint, Uint8Array>();
   readonly #guards = new Ranges();
+  /** mlockall(2), MCL_FUTURE. */
+  locksFuture = false;
 
   get vmas(): readonly Vma[] {
     return this.#vmas;

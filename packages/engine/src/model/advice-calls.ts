@@ -6,6 +6,7 @@ import { changed, isPrivate, type Vma } from './vma.ts';
 const MADV_DONTNEED = 4;
 const MADV_GUARD_INSTALL = 102;
 const MLOCK_ONFAULT = 1;
+const MCL_FUTURE = 2;
 const CAP_IPC_LOCK = 14;
 const RLIMIT_MEMLOCK = 8;
 
@@ -114,6 +115,17 @@ function mlock2(caller: Caller, args: Words): number {
   return lock(caller, pagesOf(start, args.word(0) - start + args.word(1)), flags !== 0);
 }
 
+/** Only for mappings to come: what is there already is told mapping by mapping. */
+function mlockall({ process, thread }: Caller, args: Words): number {
+  const flags = args.int(0);
+  if (flags !== MCL_FUTURE) throw new Unmodelled(`mlockall(2) with flags ${flags}`);
+  const limit = process.limits.soft(RLIMIT_MEMLOCK);
+  if (limit === 0n && !thread.credentials.can(CAP_IPC_LOCK))
+    refuse('EPERM', 'nothing may be locked');
+  process.space.locksFuture = true;
+  return 0;
+}
+
 function mseal({ process: { space } }: Caller, args: Words): number {
   if (args.word(2) !== 0n) refuse('EINVAL', 'flags');
   const range = pagesOf(args.word(0), args.word(1));
@@ -122,4 +134,4 @@ function mseal({ process: { space } }: Caller, args: Words): number {
   return 0;
 }
 
-export const adviceCalls: SystemCalls = { madvise, mlock2, mseal };
+export const adviceCalls: SystemCalls = { madvise, mlock2, mlockall, mseal };

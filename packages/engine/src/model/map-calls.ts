@@ -97,8 +97,9 @@ function mmap(caller: Caller, args: Words): bigint {
   if ('isOfKernel' in made && made.isOfKernel && args.word(0) !== 0n) {
     refuse('EINVAL', 'the kernel alone places it');
   }
-  const { flags, backing } = made;
+  const { backing } = made;
   const range = place(caller, args, length);
+  const flags = process.space.locksFuture ? changed(made.flags, ['lo']) : made.flags;
   process.space.insert({ flags, backing, ...range, name: '' });
   return range.start;
 }
@@ -203,7 +204,9 @@ function mincore({ process }: Caller, args: Words): number {
     const object = vma?.backing.kind === 'object' ? vma.backing : undefined;
     const shared =
       vma !== undefined && object?.object.has(objectPage(vma, object.offset, page)) === true;
-    if (own.has(page) || shared) present[index] = 1;
+    // What is locked was filled when it was mapped.
+    const locked = vma?.backing.kind === 'anonymous' && vma.flags.has('lo') && !vma.flags.has('lf');
+    if (own.has(page) || shared || locked) present[index] = 1;
   }
   user.write(args.word(2), present);
   return 0;

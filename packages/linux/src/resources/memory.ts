@@ -14,6 +14,7 @@ import { parseSmaps } from '../procfs/smaps.ts';
 import { parseStat } from '../procfs/stat.ts';
 import { ascending, executorHole, freeRange, type Range } from './memory-hole.ts';
 import { checkedRuns, filledVmas, guardPages, loadPages } from './memory-load.ts';
+import { futureLocks, restoreLocks } from './memory-lock.ts';
 import { restoreMm } from './memory-mm.ts';
 import { checkpointPages } from './memory-pages.ts';
 import { checkpointVdso, restoreVdso } from './memory-vdso.ts';
@@ -56,7 +57,7 @@ function checkpoint(scope: CheckpointScope): void {
     env_start: mm.envStart,
     env_end: mm.envEnd,
     ...block,
-    lock_flags: 0,
+    lock_flags: futureLocks(scope, vmas),
     vmas: vmas.length,
   });
   scope.emitBytes(CKPT_HDR_BUFFER, trimAuxv(required(frozen, task, 'auxv')));
@@ -73,9 +74,6 @@ function restore(scope: RestoreScope): void {
   const vmas = document.all(Vma);
   if (vmas.length !== mm.value.vmas) {
     throw mm.invalid('vmas', `${vmas.length} mappings where ${mm.value.vmas} were said`);
-  }
-  if (mm.value.lock_flags !== 0) {
-    throw mm.invalid('lock_flags', 'mlockall(2) for mappings to come', 'ENOSYS');
   }
   const block: Range = { start: mm.value.vdso, end: mm.value.vdso + mm.value.vdso_size };
   checkVmas(vmas, block, system.pageSize);
@@ -104,6 +102,7 @@ function restore(scope: RestoreScope): void {
   for (const vma of vmas) protectVma(scope, vma, filled.has(vma));
   guardPages(scope, runs);
   restoreMm(scope, mm);
+  restoreLocks(scope, mm);
 }
 
 /**
@@ -111,7 +110,7 @@ function restore(scope: RestoreScope): void {
  *
  * Image: files and shared objects first, then {@link Mm}, its auxiliary vector, each {@link Vma},
  * {@link PageMap}. Not saved: pages of files that were not changed (the file must be the same),
- * zero pages, what MAP_DROPPABLE holds, mlockall(2) for mappings to come.
+ * zero pages, what MAP_DROPPABLE holds, MCL_ONFAULT of mlockall(2).
  */
 export const memory: Resource = {
   kind: 'memory',

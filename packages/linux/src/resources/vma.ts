@@ -49,8 +49,6 @@ function objectOf(
 
 /**
  * Tells mappings apart, emits the objects behind them, and refuses what cannot be carried.
- *
- * Not saved: mlockall(2) for mappings to come (MCL_FUTURE), which nothing shows.
  */
 export function checkpointVmas(scope: CheckpointScope, mappings: readonly Mapping[]): Carried {
   const vmas: CarriedVma[] = [];
