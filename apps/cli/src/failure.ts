@@ -10,9 +10,6 @@ const hints: Partial<Record<string, Partial<Record<string, string>>>> = {
     ETIMEDOUT: '--deadline MS lets it stand still for longer',
   },
   check: { ESRCH: 'ps -e shows the processes there are' },
-  restart: {
-    ESTALE: '--allow-changed accepts files that changed since the checkpoint',
-  },
 };
 
 const asRoot: Partial<Record<string, string>> = {

@@ -163,6 +163,8 @@ export interface Frozen {
   sameFile(task: Task, a: number, b: number): boolean;
   /** kcmp(2) of two descriptors, as an order: 0 the same description. Keeps 10,000 of them cheap. */
   compareFiles?(task: Task, a: number, b: number): number;
+  /** kcmp(2): what a thread has for itself (unshare(2)) where threads share one with the first. */
+  unshared?(task: Task, thread: Thread): readonly ('files' | 'fs')[];
   /**
    * kcmp(2) KCMP_EPOLL_TFD: does the epoll `epoll` watch, under the number `target` (of several such
    * items the one of that `index`, from 0), the description that `fd` leads to?

@@ -2,6 +2,8 @@ import { address, failure, stableBytes, trySyscall } from './syscall.ts';
 
 /** kcmp(2), linux/kcmp.h */
 const KCMP_FILE = 0;
+const KCMP_FILES = 2;
+const KCMP_FS = 3;
 const KCMP_EPOLL_TFD = 7;
 
 /** What kcmp(2) returns, as an order; 3 would mean that there is none, which files never have. */
@@ -36,4 +38,13 @@ export function watches(
   if (result < 0)
     throw failure(-result, `comparing descriptor ${fd} with an item of epoll ${epoll}`);
   return result === 0;
+}
+
+/** What a thread does not share with the first one of its process; nothing where nobody can tell. */
+export function unshared(pid: number, tid: number): readonly ('files' | 'fs')[] {
+  const differs = (kind: number): boolean => trySyscall('kcmp', pid, tid, kind, 0, 0) > 0;
+  return [
+    ...(differs(KCMP_FILES) ? (['files'] as const) : []),
+    ...(differs(KCMP_FS) ? (['fs'] as const) : []),
+  ];
 }

@@ -72,7 +72,8 @@ export class Executor {
       this.#resumeTo(guest, 'stop_3', deadline);
       throw new CkptError(
         'ENOMEM',
-        `thread ${guest.tid} got no memory for remote calls (${arena})`,
+        `thread ${guest.tid} got no memory for remote calls (${arena}): its limits may be used up, ` +
+          'see /proc/PID/limits and prlimit(1) --as, or vm.max_map_count',
       );
     }
     this.#memory.write(arena, table.encode(arena));

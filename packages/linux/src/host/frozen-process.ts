@@ -12,7 +12,7 @@ import type {
   ThreadState,
 } from '@ckpt/engine';
 import { closeSync } from 'node:fs';
-import { compareFiles, watches } from './compare-files.ts';
+import { compareFiles, unshared, watches } from './compare-files.ts';
 import type { Holders } from './holders.ts';
 import type { Identity } from './identity.ts';
 import { copyRuns } from './memory-copy.ts';
@@ -112,6 +112,10 @@ export class FrozenProcess implements Frozen {
 
   compareFiles({ pid }: Task, a: number, b: number): number {
     return compareFiles(pid, a, b);
+  }
+
+  unshared({ pid }: Task, { tid }: Thread): readonly ('files' | 'fs')[] {
+    return tid === pid ? [] : unshared(pid, tid);
   }
 
   watches({ pid }: Task, fd: number, epoll: number, target: number, index: number): boolean {

@@ -82,7 +82,11 @@ function checkTraceable(pid: number, proc: ProcDirectory): bigint {
   if (status.tgid !== pid) throw threadOf(pid, status.tgid);
   if (isKernelThread(facts)) throw new CkptError('EPERM', `${name} is a kernel thread`);
   if (isGone(facts) && status.threads > 1) {
-    throw new CkptError('EOPNOTSUPP', `the main thread of ${name} has ended while others run`);
+    const remedy = 'let it wait for the others (pthread_join(3))';
+    throw new CkptError(
+      'EOPNOTSUPP',
+      `the main thread of ${name} has ended while others run: ${remedy}`,
+    );
   }
   if (isGone(facts)) {
     const parent = nameOf(facts.parent);

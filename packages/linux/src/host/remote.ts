@@ -92,7 +92,12 @@ export class Remote {
     const { tracer, own, pid } = this.#process;
     const status = this.#statusOf(tid);
     if (status.seccomp !== 0) {
-      throw new CkptError('EOPNOTSUPP', `thread ${tid} of process ${pid} is under seccomp`);
+      const remedy =
+        'start the program without it (docker run --security-opt seccomp=unconfined ...)';
+      throw new CkptError(
+        'EOPNOTSUPP',
+        `thread ${tid} of process ${pid} is under seccomp, whose filter cannot be read back: ${remedy}`,
+      );
     }
     if (tracer.hasSyscallUserDispatch(tid)) {
       throw new CkptError(

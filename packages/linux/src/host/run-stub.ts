@@ -1,6 +1,6 @@
 import { CkptError } from '@ckpt/format';
 import { createRequire } from 'node:module';
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { stubCode } from './run-executor-code.ts';
 import { address, failure, stableBytes, syscall, trySyscall } from './syscall.ts';
 
@@ -101,6 +101,17 @@ const MFD_CLOEXEC = 1;
 const MFD_EXEC = 0x10;
 const F_DUPFD_CLOEXEC = 1030;
 
+/** RLIMIT_FSIZE holds for files in memory, too. */
+function writeProgram(fd: number, elf: Uint8Array): void {
+  const written = trySyscall('write', fd, address(elf), elf.length);
+  if (written === elf.length) return;
+  throw new CkptError(
+    'EFBIG',
+    `${elf.length} bytes of program could not be written to a file in memory (${written}): ` +
+      'is the file size limited? See ulimit -f',
+  );
+}
+
 /** A file in memory that holds the program, at a descriptor that is not under `fdMin`. */
 function programFile(elf: Uint8Array, fdMin: number): number {
   const name = Buffer.from('ckpt\0');
@@ -112,7 +123,7 @@ function programFile(elf: Uint8Array, fdMin: number): number {
   }
   if (fd < 0) throw failure(-fd, 'memfd_create');
   try {
-    writeSync(fd, elf);
+    writeProgram(fd, elf);
     return fd < fdMin ? syscall('fcntl', fd, F_DUPFD_CLOEXEC, fdMin) : fd;
   } finally {
     if (fd < fdMin) closeSync(fd);

@@ -36,7 +36,10 @@ function obstacle(
     return ['its name is no UTF-8', 'rename the file'];
   }
   if (facts.name === `/proc/${task.pid}` || facts.name.startsWith(`/proc/${task.pid}/`)) {
-    return ['it tells of this very process, and goes when that goes', 'close it (/proc/self) before'];
+    return [
+      'it tells of this very process, and goes when that goes',
+      'close it (/proc/self) before',
+    ];
   }
   if (there?.dev === facts.stat.dev && there.ino === facts.stat.ino) {
     return undefined;

@@ -60,6 +60,24 @@ function refuseChildren(scope: CheckpointScope): void {
   }
 }
 
+/** What threads have of their own, and an image has once for all of them. */
+const perProcess = {
+  files: 'descriptors of its own (CLONE_FILES)',
+  fs: 'a working directory and umask of its own (CLONE_FS)',
+} as const;
+
+function refuseUnshared({ frozen, task, refuse }: CheckpointScope): void {
+  for (const thread of task.threads) {
+    for (const what of frozen.unshared?.(task, thread) ?? []) {
+      refuse({
+        thing: `thread ${thread.tid}`,
+        reason: `it has ${perProcess[what]}`,
+        remedy: 'checkpoint when the thread has ended, or run it as a program of its own',
+      });
+    }
+  }
+}
+
 /** What all of a process is, and cannot be carried. */
 export function refuseTask(scope: CheckpointScope, stat: Stat): void {
   const { frozen, task } = scope;
@@ -89,4 +107,5 @@ export function refuseTask(scope: CheckpointScope, stat: Stat): void {
   }
   refuseNamespaces(scope);
   refuseChildren(scope);
+  refuseUnshared(scope);
 }

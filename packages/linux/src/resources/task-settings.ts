@@ -1,5 +1,6 @@
 import type { Call, CheckpointScope, ImageRecord, RestoreScope } from '@ckpt/engine';
 import { dumpableModes, type ProcessTask } from '@ckpt/format';
+import { decodeText } from '@ckpt/io';
 
 /** prctl(2) */
 const PR_GET_DUMPABLE = 3;
@@ -19,6 +20,9 @@ const PR_MCE_KILL_DEFAULT = 2;
 const PR_TSC_ENABLE = 1;
 /** asm/prctl.h; 1: the instruction works, 0: it faults. */
 const ARCH_GET_CPUID = 0x1011;
+
+/** core(5): what is in a core file unless somebody wrote to /proc/PID/coredump_filter. */
+const coredumpDefault = 0x33;
 
 /** Highest values of what a prctl(2) sets. */
 const thpMax = 3;
@@ -73,6 +77,15 @@ export function settingsOf(scope: CheckpointScope): Settings {
     scope.note(
       'memory that is mapped after a restart is not merged by itself (PR_SET_MEMORY_MERGE)',
     );
+  }
+  const filter = scope.frozen.read(scope.task, 'coredump_filter');
+  if (filter !== undefined && filter.length > 0) {
+    const bits = Number.parseInt(decodeText(filter), 16);
+    if (bits !== coredumpDefault) {
+      scope.note(
+        `core files after a restart hold what they usually do (coredump_filter, 0x${bits.toString(16)} now)`,
+      );
+    }
   }
   return {
     dumpable: result(0, dumpableModes.yes),

@@ -120,7 +120,12 @@ export function restoreAttributes(scope: RestoreScope, record: Thing): void {
   restoreAffinity(scope, record, on);
   if (thread.no_new_privs > 0) prctl('last', 'no_new_privs', PR_SET_NO_NEW_PRIVS, 1);
   // A change of credentials takes it away, so it comes after them.
-  if (thread.parent_death_signal > 0) {
+  if (thread.parent_death_signal > 0 && scope.options.detached === true) {
+    const signal = `signal ${thread.parent_death_signal}`;
+    scope.note(
+      `thread ${on} gets no ${signal} when its parent ends: detached, its parent has ended`,
+    );
+  } else if (thread.parent_death_signal > 0) {
     prctl('last', 'parent-death signal', PR_SET_PDEATHSIG, thread.parent_death_signal);
     scope.note(`thread ${on} gets signal ${thread.parent_death_signal} when its new parent ends`);
   }

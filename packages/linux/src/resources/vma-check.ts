@@ -18,9 +18,6 @@ const allBits = (table: Readonly<Record<string, number>>): number =>
 const adviceKnown = allBits(adviceFlags);
 const flagsKnown = mapFlags.GROWSDOWN | mapFlags.NORESERVE | mapFlags.DROPPABLE;
 
-/** Below this, nobody may map by default (vm.mmap_min_addr). */
-const addressMin = 0x1000n;
-
 /**
  * Checks mappings as the kernel would, before anything is made.
  * @param block of [vvar] and [vdso].
@@ -28,7 +25,7 @@ const addressMin = 0x1000n;
  */
 export function checkVmas(records: readonly VmaRecord[], block: Range, pageSize: number): void {
   const size = BigInt(pageSize);
-  let last = addressMin;
+  let last = 0n;
   for (const record of records) {
     const { start, end, offset, kind, protection, flags, advice } = record.value;
     const { protection_key: key } = record.value;
