@@ -9,11 +9,12 @@ import type { Seeds } from '../images/seeds.ts';
 import { engineReaders } from '../readers/engine.ts';
 import { ioReaders } from '../readers/io.ts';
 import { kindReaders } from '../readers/kinds.ts';
+import { modelReaders } from '../readers/model.ts';
 import type { Reader } from '../readers/reader.ts';
 import { structReaders } from '../readers/structs.ts';
 
 export const allReaders: readonly Reader[] = [
-  ...[...engineReaders, ...kindReaders, ...ioReaders, ...structReaders],
+  ...[...engineReaders, ...kindReaders, ...modelReaders, ...ioReaders, ...structReaders],
 ];
 
 /** Records of an image from a random one on. */

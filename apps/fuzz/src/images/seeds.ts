@@ -1,6 +1,7 @@
 import { seeded } from '@ckpt/format';
 import { encodeBaseImage } from '@ckpt/engine';
 import { baseImage, emptyTask, writer } from './base-image.ts';
+import { factsImage, withoutPages } from './facts-image.ts';
 import { processImage } from './process-image.ts';
 import { joined, rawRecord } from './records.ts';
 
@@ -21,22 +22,39 @@ function aborted(image: Uint8Array, length: number): Uint8Array {
   return joined([image.subarray(0, length), ...records]);
 }
 
-/** The plainest images, and some of everything. */
-export function builtInSeeds(): Seeds {
+function baseSeeds(): readonly Uint8Array[] {
   const random = seeded(1);
   const plain = encodeBaseImage(writer, emptyTask);
   const made = Array.from({ length: 4 }, () => baseImage(random));
-  const base = [
+  return [
     ...[plain, ...made, aborted(plain, 202), aborted(plain, 275), joined([plain, plain])],
     joined([plain.subarray(0, 129), rawRecord(9999, text('\0inline')), plain.subarray(129)]),
   ];
-  const whole = Array.from({ length: 24 }, () => processImage(random));
-  const process = [
-    processImage(() => 0),
-    ...whole,
-    ...whole.slice(0, 2).map((one) => aborted(one, 600)),
+}
+
+/** Whole processes, with their pages and without; and any records whose form is right. */
+function processSeeds(): readonly Uint8Array[] {
+  const random = seeded(1);
+  const formal = Array.from({ length: 16 }, () => processImage(random));
+  const whole = Array.from({ length: 8 }, () => factsImage(random));
+  return [
+    ...[factsImage(() => 0), ...whole, ...whole.map(withoutPages)],
+    ...[...formal, ...formal.slice(0, 2).map((one) => aborted(one, 600))],
   ];
-  return { base, process };
+}
+
+/** The plainest images, and some of everything; made when they are first looked at. */
+export function builtInSeeds(): Seeds {
+  let base: readonly Uint8Array[] | undefined;
+  let process: readonly Uint8Array[] | undefined;
+  return {
+    get base() {
+      return (base ??= baseSeeds());
+    },
+    get process() {
+      return (process ??= processSeeds());
+    },
+  };
 }
 
 /** Sorts images by the revision that their header names. */

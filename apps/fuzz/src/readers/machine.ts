@@ -3,31 +3,21 @@ import type { FileStat, Host, System } from '@ckpt/engine';
 import { createReader } from '@ckpt/linux/reader';
 import { decodeText } from '@ckpt/io';
 import { split, typeOf } from '../images/records.ts';
-import { resources } from '@ckpt/linux';
+import { generateFacts, resources } from '@ckpt/linux';
 
 /** A machine that is the same everywhere, so that an input does everywhere the same. */
-const system: System = {
-  uts: { release: '6.1.0', version: '#1 SMP', machine: 'x86_64' },
-  kernel: [6, 1, 0],
-  bootId: new Uint8Array(16).fill(7),
-  pageSize: 4096,
-  cpu: { xfeatures: 2n ** 64n - 1n, xstateSize: 2696, flags: ['fpu', 'avx'] },
-  vdsoHash: 0x1234,
-  vdsoSize: 0x8000,
-  euid: 0,
-  choosesPids: true,
-  time: 1n,
-};
+let plainest: System | undefined;
 
 /** Where images have HEADER_ARCH: behind HEADER, three BUFFER, FEATURES and IDENTITY. */
 const archAt = 56 + 3 * 73 + 24 + 64;
 
 /** The machine with the processor and the vdso of an image: else it would be refused at once. */
 function systemFor(image: Uint8Array): System {
+  const system = (plainest ??= generateFacts(() => 0).system);
   const bytes = image.subarray(archAt, archAt + HeaderArch.size);
   if (typeOf(bytes) !== HeaderArch.type) return system;
   const { xstate_size: xstateSize, vdso_hash, vdso_size } = HeaderArch.decode(bytes);
-  const cpu = { ...system.cpu, xstateSize };
+  const cpu = { ...system.cpu, xfeatures: 2n ** 64n - 1n, xstateSize };
   return { ...system, cpu, vdsoHash: vdso_hash, vdsoSize: vdso_size };
 }
 
@@ -56,17 +46,21 @@ const no = (): never => {
   throw new Error('nothing is run here');
 };
 
+/** A host, and the files that it has. */
+interface Somewhere extends Host {
+  readonly files: Readonly<Record<string, FileStat>>;
+}
+
 /** A host that plans of an image can be made for: whatever it wants is there. */
-export function anyMachine(image: Uint8Array): Host {
+export function anyMachine(image: Uint8Array): Somewhere {
   const found = systemFor(image);
   let files: ReadonlyMap<string, FileStat> | undefined;
-  const stat = (path: string): FileStat | undefined => {
-    files ??= filesOf(image);
-    return files.get(path);
-  };
   return {
-    ...{ system: () => found, stat, holder: () => undefined, resources },
-    ...{ freeze: no, run: no },
+    ...{ system: () => found, holder: () => undefined, resources, freeze: no, run: no },
+    stat: (path) => (files ??= filesOf(image)).get(path),
+    get files() {
+      return Object.fromEntries(filesOf(image));
+    },
   };
 }
 

@@ -10,6 +10,8 @@ export interface Batch {
   readonly batch: number;
   /** Executions in it. */
   readonly count: number;
+  /** Milliseconds since the epoch after which no execution begins. */
+  readonly deadline?: number | undefined;
 }
 
 /** Seed of one batch: 32 bits that differ for every campaign and batch (FNV-1a, then mixed). */
@@ -36,8 +38,11 @@ export function eachOf<T>(
   });
   const seed = seedOf(campaign.name, batch);
   const numRuns = batch.count - from;
-  if (numRuns <= 0) return;
-  const details = fc.check(property, { seed, numRuns, path: String(from), endOnFailure: true });
+  const left = (batch.deadline ?? Infinity) - Date.now();
+  if (numRuns <= 0 || left <= 0) return;
+  const limit = left === Infinity ? {} : { interruptAfterTimeLimit: left };
+  const path = String(from);
+  const details = fc.check(property, { seed, numRuns, path, endOnFailure: true, ...limit });
   // What goes wrong in an execution is caught there; this is the harness itself.
   if (details.failed) throw new Error('the harness failed', { cause: details.errorInstance });
 }
@@ -45,7 +50,7 @@ export function eachOf<T>(
 /** One execution of a batch. */
 export function madeAt<T>(campaign: Campaign<T>, batch: Batch, index: number): Made<T> {
   let found: Made<T> | undefined;
-  const only = { ...batch, count: index + 1 };
+  const only = { seed: batch.seed, batch: batch.batch, count: index + 1 };
   eachOf(campaign, only, (made) => (found = made), index);
   if (found === undefined) throw new Error(`no execution ${index} in a batch of ${batch.count}`);
   return found;

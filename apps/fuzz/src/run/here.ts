@@ -52,7 +52,7 @@ export function runHere<T>(
   for (let batch = 0; Date.now() < end; batch++) {
     const count = batchCount(batch, budget.runs);
     if (count === 0) break;
-    search.run({ seed, batch, count });
+    search.run({ seed, batch, count, deadline: end });
   }
   const ms = Date.now() - begin;
   return { campaign: campaign.name, executions, ms, findings: [...findings.values()] };

@@ -87,8 +87,17 @@ export class Search<T> {
     return { value: load(bytes), numbers: numbersIn(bytes, campaign.unit) };
   }
 
+  #image(value: T): Uint8Array | undefined {
+    try {
+      return this.#campaign.image?.(value);
+    } catch {
+      // That there is none may be what was found.
+      return undefined;
+    }
+  }
+
   #saved({ value, numbers }: Made<T>): Pick<Finding, 'input' | 'image'> {
-    const image = this.#campaign.image?.(value);
+    const image = this.#image(value);
     const input = this.#campaign.save(value, numbers);
     return { input, ...(image === undefined ? {} : { image }) };
   }

@@ -66,7 +66,7 @@ function search(
     if (count === 0) break;
     slot.batch = batch;
     slot.enter('make', from);
-    searching.run({ seed, batch, count }, from);
+    searching.run({ seed, batch, count, deadline }, from);
   }
   slot.enter('done', 0);
 }
