@@ -40,22 +40,4 @@ describe.skipIf(obstacle() !== undefined)('the host', () => {
     expect(host.holder(tid)).toBe(`a thread (${name}) of process ${threads.pid}`);
     expect(host.holder(4_194_304)).toBeUndefined();
   });
-
-  test('freezes a small process for less than 15 ms', () => {
-    const sleeper = start('sleeper', 100_000, 1, 100);
-    sleeper.says('go');
-    host.system();
-    const times = Array.from({ length: 9 }, () => {
-      const frozen = host.freeze(sleeper.pid, 1000);
-      const [task] = frozen.tasks;
-      const [thread] = task?.threads ?? [];
-      if (task === undefined || thread === undefined) throw new Error('no thread');
-      frozen.thread(task, thread);
-      frozen.ask(task, thread, [{ call: 'getitimer', args: [0, { out: 32 }] }]);
-      frozen.thaw();
-      return frozen.frozenMs();
-    });
-    console.log(`frozen for ${times.map((ms) => ms.toFixed(2)).join(' ')} ms`);
-    expect(Math.min(...times)).toBeLessThan(15);
-  });
 });
