@@ -14,10 +14,27 @@ export interface RecordHeader {
   readonly position: number;
 }
 
-/** Type and length of the eight bytes that open a record. */
-function decodeHeader(bytes: Uint8Array): { type: number; length: number } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, headerLength);
-  return { type: view.getUint32(0, true), length: view.getUint32(4, true) };
+/** Where a header is read to, and a way to look at it. */
+interface Room {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
+/** A room for the next header: for small records allocating one is most of the work (measured). */
+let spare: Room | undefined;
+
+/** Nobody else has this room: a file may be made of another one, and read headers in its `read`. */
+function takeRoom(): Room {
+  const room = spare;
+  spare = undefined;
+  if (room !== undefined) return room;
+  const bytes = new Uint8Array(headerLength);
+  return { bytes, view: new DataView(bytes.buffer) };
+}
+
+/** The record type that an error names. */
+function about(type: number | undefined): CkptErrorOptions {
+  return { field: 'h', ...(type === undefined ? {} : { type }) };
 }
 
 /**
@@ -28,20 +45,26 @@ function decodeHeader(bytes: Uint8Array): { type: number; length: number } {
  */
 export function readHeaderOrEnd(stream: Stream, wanted?: number): RecordHeader | undefined {
   const position = stream.total;
-  const bytes = new Uint8Array(headerLength);
-  const more: CkptErrorOptions = { field: 'h', ...(wanted === undefined ? {} : { type: wanted }) };
+  const room = takeRoom();
   let done: number;
   try {
-    done = readFully(stream.file, bytes);
+    done = readFully(stream.file, room.bytes);
   } catch (error) {
-    throw located(error, stream, more);
+    throw located(error, stream, about(wanted));
   }
   if (done === 0) return undefined;
   if (done < headerLength) {
-    throw fault('EPIPE', stream, `the image ends after ${done} of 8 bytes of a header`, more);
+    throw fault(
+      'EPIPE',
+      stream,
+      `the image ends after ${done} of 8 bytes of a header`,
+      about(wanted),
+    );
   }
   stream.total += headerLength;
-  const { type, length } = decodeHeader(bytes);
+  const type = room.view.getUint32(0, true);
+  const length = room.view.getUint32(4, true);
+  spare = room;
   if (length < headerLength) {
     throw fault('EINVAL', stream, `a record of ${length} bytes has no room for its header`, {
       type,
@@ -59,8 +82,5 @@ export function readHeaderOrEnd(stream: Stream, wanted?: number): RecordHeader |
 export function readHeader(stream: Stream, wanted?: number): RecordHeader {
   const header = readHeaderOrEnd(stream, wanted);
   if (header !== undefined) return header;
-  throw fault('EPIPE', stream, 'the image ends where a record is due', {
-    field: 'h',
-    ...(wanted === undefined ? {} : { type: wanted }),
-  });
+  throw fault('EPIPE', stream, 'the image ends where a record is due', about(wanted));
 }

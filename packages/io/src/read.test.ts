@@ -239,3 +239,19 @@ describe('an error record', () => {
     expect(error).toMatchObject({ code: 'EIO', position: 2 ** 30 + 8 });
   });
 });
+
+describe('a header', () => {
+  it('is its own also when reading it reads headers of another file', () => {
+    const inner = over(recordBytes(7, new Uint8Array(3)));
+    const outer = new MemoryFile(recordBytes(9, new Uint8Array(5)));
+    const file = {
+      read: (into: Uint8Array) => {
+        const count = outer.read(into.subarray(0, 4));
+        if (inner.total === 0) expect(readHeader(inner)).toMatchObject({ type: 7, length: 11 });
+        return count;
+      },
+      write: () => 0,
+    };
+    expect(readHeader({ file, total: 0 })).toEqual({ type: 9, length: 13, position: 0 });
+  });
+});

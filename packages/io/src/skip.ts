@@ -1,3 +1,4 @@
+import type { CkptErrorOptions } from '@ckpt/format';
 import { checkLength, fault, located } from './fault.ts';
 import type { CkptFile, Stream } from './file.ts';
 import { readFully, writeFully } from './transfer.ts';
@@ -30,21 +31,30 @@ export function discard(file: CkptFile, length: number): number {
   return done;
 }
 
+/** Where an error is. */
+function inPayload(type: number | undefined): CkptErrorOptions {
+  return { field: 'payload', ...(type === undefined ? {} : { type }) };
+}
+
 /**
  * Skips `length` bytes of payload in bounded memory; `total` grows when all were there.
  * @throws CkptError EPIPE when the image ends first; as read(2).
  */
 export function skipPayload(stream: Stream, length: number, type?: number): void {
   checkLength(stream, 'length', length);
-  const more = { field: 'payload', ...(type === undefined ? {} : { type }) };
   let done: number;
   try {
     done = discard(stream.file, length);
   } catch (error) {
-    throw located(error, stream, more);
+    throw located(error, stream, inPayload(type));
   }
   if (done < length) {
-    throw fault('EPIPE', stream, `the image ends after ${done} of ${length} bytes`, more);
+    throw fault(
+      'EPIPE',
+      stream,
+      `the image ends after ${done} of ${length} bytes`,
+      inPayload(type),
+    );
   }
   stream.total += length;
 }
