@@ -254,6 +254,8 @@ export interface Host {
   stat(path: string): FileStat | undefined;
   /** Who has this pid (or tid, session, group) now: "1234 (node)"; undefined when it is free. */
   holder(pid: number): string | undefined;
+  /** The same of many at once, where that is cheaper; those that are free are not in the answer. */
+  holders?(pids: readonly number[]): ReadonlyMap<number, string>;
   /** The kinds of kernel resource this host knows, in the order of the image. */
   readonly resources: readonly Resource[];
 }

@@ -88,16 +88,19 @@ export function readImage(stream: Stream, ground: ReadGround): ReadImage {
 }
 
 /** @throws CkptError EEXIST when somebody has an id that the plan needs. */
-export function checkFree(plan: Plan, host: Pick<Host, 'holder'>): void {
-  for (const step of plan.steps) {
-    if (step.op !== 'spawn' || step.pid === 0) continue;
-    const holder = host.holder(step.pid);
+export function checkFree(plan: Plan, host: Pick<Host, 'holder' | 'holders'>): void {
+  const spawns = plan.steps.flatMap((step) =>
+    step.op === 'spawn' && step.pid !== 0 ? [step] : [],
+  );
+  const all = host.holders?.(spawns.map(({ pid }) => pid));
+  for (const { kind, pid, from } of spawns) {
+    const holder = all === undefined ? host.holder(pid) : all.get(pid);
     if (holder === undefined) continue;
-    const what = step.kind === 'process' ? 'pid' : 'thread id';
+    const what = kind === 'process' ? 'pid' : 'thread id';
     throw new CkptError(
       'EEXIST',
-      `${what} ${step.pid} is in use by ${holder}: end that first, or restart in a pid namespace of its own`,
-      { position: step.from.position, path: [step.from.path], field: 'tid' },
+      `${what} ${pid} is in use by ${holder}: end that first, or restart in a pid namespace of its own`,
+      { position: from.position, path: [from.path], field: 'tid' },
     );
   }
 }

@@ -17,29 +17,51 @@ function processes(): number[] {
   }
 }
 
-/**
- * Who has a pid now: as process, thread, process group or session; undefined when it is free. What
- * has ended holds it no more than for a moment: a restart waits for it to go.
- */
-export function findHolder(pid: number): string | undefined {
+/** Who is a task of that number; "ended" for one that holds it no more than for a moment. */
+function findTask(pid: number): string | undefined {
   // A thread has its own directory too, though no list shows it.
   const own = read(`/proc/${pid}/stat`);
-  if (own !== '') {
-    const { tgid } = parseStatusFacts(read(`/proc/${pid}/status`));
-    const { name, state } = parseStatFacts(own);
-    if (state === 'Z' || state === 'X') return undefined;
-    return tgid === pid || tgid === 0
-      ? `${pid} (${name})`
-      : `a thread (${name}) of process ${tgid}`;
-  }
+  if (own === '') return undefined;
+  const { tgid } = parseStatusFacts(read(`/proc/${pid}/status`));
+  const { name, state } = parseStatFacts(own);
+  if (state === 'Z' || state === 'X') return 'ended';
+  return tgid === pid || tgid === 0 ? `${pid} (${name})` : `a thread (${name}) of process ${tgid}`;
+}
+
+/** Adds whose process groups and sessions have these numbers: one walk through all processes. */
+function findGroups(pids: ReadonlySet<number>, found: Map<number, string>): void {
+  const add = (pid: number, holder: string): void => {
+    if (pids.has(pid) && !found.has(pid)) found.set(pid, holder);
+  };
   for (const member of processes()) {
     const text = read(`/proc/${member}/stat`);
     if (text === '') continue;
     const { name, group, session } = parseStatFacts(text);
-    if (group === pid) return `the process group of ${member} (${name})`;
-    if (session === pid) return `the session of ${member} (${name})`;
+    add(group, `the process group of ${member} (${name})`);
+    add(session, `the session of ${member} (${name})`);
   }
-  return undefined;
+}
+
+/**
+ * Who has these pids now: as process, thread, process group or session; those that are free are
+ * not in the answer. What has ended holds a pid no more than for a moment: a restart waits for it
+ * to go.
+ */
+export function findPidHolders(pids: readonly number[]): ReadonlyMap<number, string> {
+  const found = new Map<number, string>();
+  const left = new Set<number>();
+  for (const pid of pids) {
+    const task = findTask(pid);
+    if (task === undefined) left.add(pid);
+    else if (task !== 'ended') found.set(pid, task);
+  }
+  if (left.size > 0) findGroups(left, found);
+  return found;
+}
+
+/** The same of one pid; undefined when it is free. */
+export function findHolder(pid: number): string | undefined {
+  return findPidHolders([pid]).get(pid);
 }
 
 /**

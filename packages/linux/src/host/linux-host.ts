@@ -1,7 +1,7 @@
 import type { Host, Resource, System } from '@ckpt/engine';
 import { statFile } from './file-stat.ts';
 import { freezeProcess } from './freeze.ts';
-import { findHolder } from './holders.ts';
+import { findHolder, findPidHolders } from './holders.ts';
 import { runPlan } from './run.ts';
 import { readSystem, rehearse } from './system.ts';
 
@@ -34,5 +34,6 @@ export function createHost(resources: readonly Resource[], options: LinuxHostOpt
       runPlan(plan, pages, { imageFd: image.fd, holder: findHolder, at }),
     stat: (path) => statFile(path),
     holder: findHolder,
+    holders: findPidHolders,
   };
 }

@@ -39,5 +39,9 @@ describe.skipIf(obstacle() !== undefined)('the host', () => {
     expect(host.holder(threads.pid)).toBe(`${threads.pid} (${name})`);
     expect(host.holder(tid)).toBe(`a thread (${name}) of process ${threads.pid}`);
     expect(host.holder(4_194_304)).toBeUndefined();
+    const asked = [threads.pid, 4_194_304, tid];
+    const told = asked.map((pid) => [pid, host.holder(pid)] as const);
+    const held = told.filter(([, holder]) => holder !== undefined);
+    expect([...(host.holders?.(asked) ?? [])]).toEqual(held);
   });
 });
