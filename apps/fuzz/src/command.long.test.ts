@@ -43,7 +43,15 @@ describe('ckpt-fuzz', () => {
 
   it('makes as many executions as it was told, whatever the number of jobs', () => {
     for (const jobs of ['1', '3']) {
-      const { stdout } = fuzz('--runs', '200', '--jobs', jobs, '--seed', '9', '--json');
+      const { stdout } = fuzz(
+        'decode',
+        'differential',
+        ...['--runs', '200'],
+        '--jobs',
+        jobs,
+        ...['--seed', '9'],
+        '--json',
+      );
       const { campaigns, seed } = JSON.parse(stdout) as Summary;
       expect(seed).toBe(9);
       expect(campaigns.map(({ executions }) => executions)).toEqual(campaigns.map(() => 200));

@@ -34,7 +34,7 @@ interface Options extends Omit<Settings, 'campaigns' | 'entry'> {
   readonly replay?: string;
 }
 
-export function createProgram(entry: URL): Command {
+function createProgram(entry: URL): Command {
   return new Command('ckpt-fuzz')
     .description('Campaigns that look for what must not happen in the packages of ckpt.')
     .version(version())

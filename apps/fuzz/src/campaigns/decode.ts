@@ -13,7 +13,7 @@ import { modelReaders } from '../readers/model.ts';
 import type { Reader } from '../readers/reader.ts';
 import { structReaders } from '../readers/structs.ts';
 
-export const allReaders: readonly Reader[] = [
+const allReaders: readonly Reader[] = [
   ...[...engineReaders, ...kindReaders, ...modelReaders, ...ioReaders, ...structReaders],
 ];
 

@@ -16,7 +16,7 @@ export interface Journey {
 }
 
 /** Whether the next call of a frozen process fails, or the next step of a plan. */
-export interface Trouble {
+interface Trouble {
   call(): boolean;
   step(): boolean;
 }

@@ -8,7 +8,7 @@ const elementOf = (follower: Follower): readonly Struct<unknown>[] =>
   follower.kind === 'array' ? [follower.element] : [];
 
 /** All that is declared: records of both revisions, and elements of arrays. */
-export const structs: readonly Struct<unknown>[] = [3, 100].flatMap((revision) =>
+const structs: readonly Struct<unknown>[] = [3, 100].flatMap((revision) =>
   recordKinds(revision).flatMap(({ record }) =>
     record === undefined ? [] : [record, ...record.follows.flatMap(elementOf)],
   ),

@@ -21,7 +21,7 @@ export interface Result {
 }
 
 /** Executions that one seed of fast-check gives. */
-export const batchSize = 64;
+const batchSize = 64;
 
 /** How many of them are in a batch of so many runs. */
 export function batchCount(batch: number, runs = Infinity): number {
