@@ -17,8 +17,8 @@ function cycle(random: () => number) {
 }
 
 test('generated processes come back on the model as they were', () => {
-  for (let seed = 0; seed < Number(process.env.SEEDS ?? 100); seed++) {
-    const { facts, after, warnings } = cycle(seeded(seed + Number(process.env.SEED ?? 0)));
+  for (let seed = 0; seed < 40; seed++) {
+    const { facts, after, warnings } = cycle(seeded(seed));
     expect([seed, compareFacts(facts, after, { exactTimes: true })]).toEqual([seed, []]);
     expect([seed, warnings]).toEqual([seed, []]);
   }

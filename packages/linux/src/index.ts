@@ -1,1 +1,2 @@
+export { generateFacts } from './generate-facts.ts';
 export { resources } from './resources/index.ts';

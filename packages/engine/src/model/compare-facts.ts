@@ -5,6 +5,7 @@ import { normalizeAnswer, normalizeStat, type NormalizeOptions } from './normali
 import { plainMappings, type PlainMapping } from './normalize-maps.ts';
 import { normalizeFile } from './normalize-proc.ts';
 import { normalizeThread } from './normalize-threads.ts';
+import { hexOf } from './hex.ts';
 
 /** A fact in which two recordings differ; undefined: it is in the other alone. */
 export interface Difference {
@@ -12,9 +13,6 @@ export interface Difference {
   readonly a: string | undefined;
   readonly b: string | undefined;
 }
-
-const hexOf = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** Long contents by their checksum. */
 const contentOf = (bytes: Uint8Array): string =>
@@ -152,6 +150,7 @@ export function normalizeFacts(
   for (const [key, answer] of Object.entries(facts.ask)) {
     add(`ask ${key}`, normalizeAnswer(key, answer, options));
   }
+  for (const [tid, own] of Object.entries(facts.unshared)) add(`own of ${tid}`, own.join(' '));
   addDescriptors(facts, options, add);
   addMemory(facts, add);
   for (const [key, { code }] of Object.entries(facts.failures)) add(`failure ${key}`, code);

@@ -43,6 +43,7 @@ export class FactsDraft {
   readonly threads = new Map<string, ThreadState>();
   readonly ask = new Map<string, Answer>();
   readonly probe = new Map<string, Answer>();
+  readonly unshared = new Map<string, readonly ('files' | 'fs')[]>();
   readonly watches = new Map<string, boolean>();
   readonly pipes = new Map<string, Uint8Array>();
   readonly polls = new Map<string, number>();
@@ -117,6 +118,7 @@ export class FactsDraft {
       pendingShared: this.pendingShared,
       ...{ ask: plain(this.ask), probe: plain(this.probe), watches: plain(this.watches) },
       descriptions: this.descriptions.facts(),
+      unshared: plain(this.unshared),
       ...{ pipes: plain(this.pipes), polls: plain(this.polls), holders: plain(this.holders) },
       peers: plain(this.peers),
       scans: [...this.#scans.values()],

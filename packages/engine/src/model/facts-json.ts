@@ -66,11 +66,13 @@ export function stringifyFacts(facts: RecordedFacts): string {
   return `{\n${parts.join(',\n')}\n}\n`;
 }
 
-const tables = [
-  ...['system', 'task', 'read', 'list', 'link', 'stat', 'threads', 'pendingShared', 'ask'],
-  ...['probe', 'descriptions', 'watches', 'pipes', 'polls', 'holders', 'peers', 'scans', 'pages'],
-  ...['memory', 'contents', 'failures', 'files'],
-];
+/** What a text that says nothing of it has: older recordings know less. */
+const nothing: Omit<RecordedFacts, 'system' | 'task'> = {
+  ...{ read: {}, list: {}, link: {}, stat: {}, threads: {}, pendingShared: [], ask: {} },
+  ...{ probe: {}, descriptions: {}, unshared: {}, watches: {}, pipes: {}, polls: {} },
+  ...{ holders: {}, peers: {}, scans: [], pages: [], memory: [], contents: [] },
+  ...{ failures: {}, files: {} },
+};
 
 /**
  * Facts from JSON that {@link stringifyFacts} wrote.
@@ -83,8 +85,8 @@ export function parseFacts(text: string): RecordedFacts {
   } catch (cause) {
     throw new CkptError('EINVAL', `no facts: ${String(cause)}`, { cause });
   }
-  const isWhole = typeof value === 'object' && value !== null;
-  const lacking = isWhole ? tables.find((name) => !(name in (value as object))) : 'everything';
+  const isObject = typeof value === 'object' && value !== null;
+  const lacking = ['system', 'task'].find((name) => !isObject || !(name in (value as object)));
   if (lacking !== undefined) throw new CkptError('EINVAL', `facts without ${lacking}`);
-  return value as RecordedFacts;
+  return { ...nothing, ...(value as Pick<RecordedFacts, 'system' | 'task'>) };
 }

@@ -1,4 +1,5 @@
 import type { ErrnoName } from '@ckpt/format';
+import { hexOf } from './hex.ts';
 import type { Answer, Argument, Call, FileStat, PageRun, System, ThreadState } from '../host.ts';
 
 /** Bytes that stood at an address. */
@@ -64,6 +65,8 @@ export interface RecordedFacts {
   readonly probe: Facts<Answer>;
   /** By descriptor: descriptors with the same word lead to the same open file description. */
   readonly descriptions: Facts<number>;
+  /** By tid: what the thread has for itself. */
+  readonly unshared: Facts<readonly ('files' | 'fs')[]>;
   /** By "fd epoll target index". */
   readonly watches: Facts<boolean>;
   /** By descriptor: what was unread in its pipe. */
@@ -88,7 +91,7 @@ function argumentKey(argument: Argument): string {
   if (typeof argument !== 'object') return argument.toString();
   if ('out' in argument) return `{${argument.out}}`;
   const bytes = 'in' in argument ? argument.in : argument.inout;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const hex = hexOf(bytes);
   return 'in' in argument ? `<${hex}` : `<>${hex}`;
 }
 

@@ -155,6 +155,7 @@ export function freezeModel(process: ModelProcess): Frozen {
     sameFile: (_task, a, b) => table.at(a).file === table.at(b).file,
     ...descriptorCalls(process),
     holders: () => [],
+    unshared: () => [],
     unixPeer: (_task, inode) => peerOf(process, inode),
     pages: (_task, start, end) => scan(process, { start, end }),
     memory: (_task, address, length) => space.read(address, length),

@@ -1,7 +1,5 @@
 import type { Answer, FileStat } from '../host.ts';
-
-const hexOf = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+import { hexOf } from './hex.ts';
 
 export interface NormalizeOptions {
   /** Times that are left are compared to the nanosecond, not only whether there are any. */

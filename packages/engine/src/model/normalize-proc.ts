@@ -1,4 +1,5 @@
 import { decodeText } from '@ckpt/io';
+import { hexOf } from './hex.ts';
 
 /** What is compared of a text, by names. */
 export type Parts = readonly (readonly [name: string, value: string])[];
@@ -7,9 +8,6 @@ const lines = (bytes: Uint8Array): readonly string[] =>
   decodeText(bytes)
     .split('\n')
     .filter((line) => line !== '');
-
-const hexOf = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** Lines of status that belong to a process, and not to its history. */
 const statusKept = new Set(

@@ -1,5 +1,6 @@
 import { crc32c } from '@ckpt/format';
 import type { ThreadState } from '../host.ts';
+import { hexOf } from './hex.ts';
 
 type Parts = readonly (readonly [name: string, value: string])[];
 
@@ -65,9 +66,6 @@ function xstate(bytes: Uint8Array): Parts {
     ['others', sum(used >> 3n === 0n ? new Uint8Array(0) : bytes.subarray(832))],
   ];
 }
-
-const hexOf = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** What is compared of a thread. */
 export function normalizeThread(state: ThreadState): Parts {

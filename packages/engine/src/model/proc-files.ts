@@ -43,6 +43,8 @@ const processFiles: Readonly<Record<string, Make>> = {
   auxv: ({ mm }) => mm.auxv,
   timers: ({ timers, pid }) => timers.text(pid),
   personality: ({ personality }) => `${personality.toString(16).padStart(8, '0')}\n`,
+  // Not to be set here.
+  coredump_filter: () => '00000033\n',
   oom_score_adj: ({ oomScoreAdjust }) => `${oomScoreAdjust}\n`,
 };
 

@@ -51,6 +51,7 @@ function noteFile(
 function optional(frozen: Frozen, draft: FactsDraft): Partial<Frozen> {
   const compareFiles = frozen.compareFiles?.bind(frozen);
   const watches = frozen.watches?.bind(frozen);
+  const unshared = frozen.unshared?.bind(frozen);
   const peekPipe = frozen.peekPipe?.bind(frozen);
   const pollFile = frozen.pollFile?.bind(frozen);
   const holders = frozen.holders?.bind(frozen);
@@ -62,6 +63,13 @@ function optional(frozen: Frozen, draft: FactsDraft): Partial<Frozen> {
         const order = draft.try(`same ${a} ${b}`, () => compareFiles(task, a, b));
         draft.descriptions.note(a, b, order === 0);
         return order;
+      },
+    }),
+    ...(unshared && {
+      unshared: (task: Task, thread: Thread) => {
+        const key = String(thread.tid);
+        const own = draft.try(`unshared ${key}`, () => unshared(task, thread));
+        return kept(draft.unshared, key, own);
       },
     }),
     ...(watches && {

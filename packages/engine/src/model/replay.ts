@@ -105,6 +105,7 @@ export function replay(facts: RecordedFacts, options: ReplayOptions = {}): Froze
       return calls.map((call) => look('ask', facts.ask, askKey(tid, call)));
     },
     ...descriptorCalls(facts, looked),
+    unshared: (_task, { tid }) => look('unshared', facts.unshared, String(tid)),
     unixPeer: (_task, inode) => look('peer', facts.peers, inode.toString()),
     pages: (_task, start, end) => {
       check('pages', `${start.toString(16)}-${end.toString(16)}`);

@@ -69,7 +69,8 @@ export function limitsOf(bytes: Uint8Array): Limits {
   return new Limits(
     limitNames.map(([name]) => {
       const line = lines.find((each) => each.startsWith(`Max ${name} `)) ?? '';
-      const [soft = 'unlimited', hard = 'unlimited'] = line.slice(26).trim().split(/\s+/);
+      const pattern = /(\d+|unlimited) +(\d+|unlimited)/;
+      const [, soft = 'unlimited', hard = 'unlimited'] = pattern.exec(line.slice(25)) ?? [];
       return { soft: amount(soft), hard: amount(hard) };
     }),
   );

@@ -1,3 +1,4 @@
+import { hexOf } from './hex.ts';
 import type { SocketFile } from './socket.ts';
 import { refuse } from './system-call.ts';
 
@@ -6,16 +7,13 @@ const SO_REUSEPORT = 15;
 /** net.ipv4.ip_local_port_range begins there. */
 const portFirst = 32_768;
 
-const hex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-
 /** Which sockets of a machine have which local addresses. */
 export class BoundAddresses {
   readonly #bound = new Map<string, Set<SocketFile>>();
 
   #of(socket: SocketFile, address: Uint8Array): Set<SocketFile> {
     const { domain, type } = socket.kind;
-    const key = `${domain}:${type}:${hex(address)}`;
+    const key = `${domain}:${type}:${hexOf(address)}`;
     const known = this.#bound.get(key) ?? new Set<SocketFile>();
     this.#bound.set(key, known);
     return known;

@@ -75,7 +75,7 @@ export function makeProgram(maker: Maker): void {
 /** A mapping of a file: private, or one that others see. */
 function mapFile(maker: Maker, start: bigint, pages: number): void {
   const isShared = maker.once(3);
-  const path = isShared ? maker.pick([`${logs[1] ?? ''}`]) : library;
+  const path = isShared ? (logs[1] ?? '') : library;
   const fd = open(maker, path, isShared ? 2 : 0);
   const flags = (isShared ? SHARED : PRIVATE) | FIXED;
   const protection = isShared ? READ_WRITE : maker.pick([READ, READ_EXEC, READ_WRITE]);

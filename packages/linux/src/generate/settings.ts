@@ -79,8 +79,9 @@ export function makeSettings(maker: Maker): void {
   const directory = maker.must('openat', [AT_FDCWD, { in: cString(maker.pick(['/', home])) }, 0]);
   maker.must('fchdir', [directory]);
   maker.must('close', [directory]);
-  if (maker.once(2)) maker.must('setsid', []);
-  else if (maker.once(2)) maker.must('setpgid', [0, 0]);
+  const leads = maker.below(3);
+  if (leads === 1) maker.must('setsid', []);
+  if (leads === 2) maker.must('setpgid', [0, 0]);
   if (maker.once(6)) maker.must('prctl', [36, 1, 0, 0, 0]);
   if (maker.once(6)) maker.must('prctl', [41, 1, maker.pick([0, 2]), 0, 0]);
   if (maker.once(6)) maker.must('prctl', [33, 1, maker.below(3), 0, 0]);
