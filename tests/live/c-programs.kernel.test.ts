@@ -38,7 +38,7 @@ describe('a program that counts in memory, in a file and in an AVX register', ()
     counter.kill();
   });
 
-  test('is not disturbed by twenty checkpoints in a row', async () => {
+  test('is not disturbed by twenty checkpoints in a row', { timeout: 180_000 }, async () => {
     const file = lab.path('twenty.txt');
     const counter = lab.start(lab.compile('counter'), [file]);
     await until(() => counted(file).length > 5);
@@ -114,7 +114,7 @@ describe('a long system call', () => {
       'pselect',
       'futex',
     ];
-    const sleepers = calls.map((call) => lab.start(lab.compile('sleeper'), [call, '9000']));
+    const sleepers = calls.map((call) => lab.start(lab.compile('sleeper'), [call, '12000']));
     await delay(100);
     for (const { pid } of sleepers) {
       lab.good('checkpoint', '--force', '-o', 'sleep.ckpt', String(pid));
@@ -123,8 +123,8 @@ describe('a long system call', () => {
       const { ms, ...got } = await outcome(sleeper);
       const call = calls[index] ?? '';
       expect({ call, ...got }).toEqual({ call, ...expected(call) });
-      expect(ms, call).toBeGreaterThanOrEqual(8999);
-      expect(ms, call).toBeLessThan(9600);
+      expect(ms, call).toBeGreaterThanOrEqual(11_999);
+      expect(ms, call).toBeLessThan(13_000);
     }
   });
 
@@ -134,7 +134,7 @@ describe('a long system call', () => {
     async () => {
       const visible = ['nanosleep', 'clock', 'absolute', 'ppoll', 'select', 'pselect'];
       const calls = [...visible, 'nanosleep-null', 'poll', 'futex', 'epoll'];
-      const wholeMs = 14_000;
+      const wholeMs = 24_000;
       const sleepers = calls.map((call) =>
         lab.start(lab.compile('sleeper'), [call, String(wholeMs)]),
       );
@@ -154,7 +154,7 @@ describe('a long system call', () => {
         expect(ms, call).toBeGreaterThanOrEqual(wholeMs - 10);
         const down = (back[index] ?? 0) - (frozen[index] ?? 0);
         const most = visible.includes(call) ? wholeMs + down : wholeMs + (back[index] ?? 0);
-        expect(ms, call).toBeLessThan(most + 400);
+        expect(ms, call).toBeLessThan(most + 1000);
       }
     },
   );

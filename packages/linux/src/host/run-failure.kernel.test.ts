@@ -12,7 +12,7 @@ import {
   pageSize,
   registersAt,
 } from '../testing/hand-plan.ts';
-import { stateOf, stubs } from '../testing/process-facts.ts';
+import { stateOf, stubs, until } from '../testing/process-facts.ts';
 import { programs } from '../testing/programs.ts';
 import { scratch } from '../testing/scratch.ts';
 import { runPlan, type RunOptions } from './run.ts';
@@ -243,7 +243,7 @@ test('a pid that is about to be free is waited for', async () => {
     encoding: 'utf8',
   });
   const pid = Number(stdout);
-  expect(stateOf(pid)).toBe('Z');
+  until('a zombie', () => stateOf(pid) === 'Z');
   const hand = new HandPlan(pid);
   hand.code(programs.hello);
   hand.output(path('zombie'));

@@ -46,7 +46,7 @@ async function sleepOn(way: string, first: (pid: number) => void): Promise<void>
   const restarted = performance.now();
   expect(await running.wait()).toBe(0);
   const ended = performance.now();
-  expect(ended - begun).toBeGreaterThan(shortest - 10);
+  expect(ended - begun).toBeGreaterThan(shortest - tolerance);
   expect(ended - restarted).toBeLessThan(longest + tolerance);
 }
 
