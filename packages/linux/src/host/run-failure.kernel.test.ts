@@ -243,7 +243,7 @@ test('a pid that is about to be free is waited for', async () => {
     encoding: 'utf8',
   });
   const pid = Number(stdout);
-  until('a zombie', () => stateOf(pid) === 'Z');
+  await until(() => stateOf(pid) === 'Z', 'a zombie');
   const hand = new HandPlan(pid);
   hand.code(programs.hello);
   hand.output(path('zombie'));
