@@ -17,9 +17,8 @@ export interface CapabilitySets {
 }
 
 /** linux/securebits.h */
-export const SECBIT_NOROOT = 1;
-export const SECBIT_NO_SETUID_FIXUP = 4;
-export const SECBIT_KEEP_CAPS = 0x10;
+const SECBIT_NO_SETUID_FIXUP = 4;
+const SECBIT_KEEP_CAPS = 0x10;
 export const SECBIT_NO_CAP_AMBIENT_RAISE = 0x40;
 
 const bits = (...numbers: readonly number[]): bigint =>

@@ -27,7 +27,7 @@ const LOCK_UN = 8;
 const RLIMIT_NOFILE = 7;
 
 /** Closes a descriptor, and lets go of the locks that go with it. */
-export function close(process: ModelProcess, fd: number): void {
+function close(process: ModelProcess, fd: number): void {
   const { object } = process.table.at(fd).file;
   if (object instanceof PathFile) dropPosix(object.inode, process.pid);
   process.table.remove(fd);

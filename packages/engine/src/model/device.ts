@@ -11,8 +11,7 @@ export const majorOf = (device: bigint): bigint =>
   ((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn);
 
 /** minor(3) */
-export const minorOf = (device: bigint): bigint =>
-  (device & 0xffn) | ((device >> 12n) & 0xfff_ff00n);
+const minorOf = (device: bigint): bigint => (device & 0xffn) | ((device >> 12n) & 0xfff_ff00n);
 
 /** "fe:00", as maps and locks show it. */
 export function deviceText(device: bigint): string {

@@ -131,7 +131,7 @@ export class FactsDraft {
   }
 }
 
-export function holesIn(
+function holesIn(
   apart: readonly (readonly [start: bigint, end: bigint])[],
   page: bigint,
 ): readonly Hole[] {

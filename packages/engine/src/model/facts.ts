@@ -9,7 +9,7 @@ export interface MemoryFact {
 }
 
 /** Pages of memory that were copied: a 32-bit word for each, which stands for its content. */
-export interface PageFact {
+interface PageFact {
   readonly address: bigint;
   /** Little endian; see page-digest.ts. */
   readonly digests: Uint8Array;

@@ -12,7 +12,7 @@ const sqEntriesAt = 24;
 const cqEntriesAt = 28;
 const cqesAt = 64;
 const cqeSize = 16;
-export const sqeSize = 64;
+const sqeSize = 64;
 /** io_uring_setup(2): what mmap(2) finds at which offset. */
 const IORING_OFF_SQES = 0x1000_0000n;
 

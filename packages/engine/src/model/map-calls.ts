@@ -36,7 +36,7 @@ export function pagesOf(address: bigint, length: bigint): Range {
 }
 
 /** The executor cannot make what takes its own memory away. */
-export function sparesExecutor({ process }: Caller, range: Range): void {
+function sparesExecutor({ process }: Caller, range: Range): void {
   const arena = process.user.arena?.range;
   if (arena !== undefined && overlaps(arena, range)) {
     refuse('EFAULT', `${range.start.toString(16)} is memory of the executor`);

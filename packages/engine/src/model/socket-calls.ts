@@ -28,7 +28,7 @@ const sizes = new Map([
 ]);
 const unixSizeMax = 110;
 
-export function socketAt({ process }: Caller, fd: number): SocketFile {
+function socketAt({ process }: Caller, fd: number): SocketFile {
   const { object } = process.table.file(fd);
   return object instanceof SocketFile ? object : refuse('ENOTSOCK', `descriptor ${fd}`);
 }

@@ -65,4 +65,4 @@ export class ModelThread {
   }
 }
 
-export const noRseq = { address: 0n, size: 0, signature: 0, flags: 0 } as const;
+const noRseq = { address: 0n, size: 0, signature: 0, flags: 0 } as const;

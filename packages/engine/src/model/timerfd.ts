@@ -28,7 +28,7 @@ const POLLIN = 1;
 const timeText = (time: bigint): string => `(${time / second}, ${time % second})`;
 
 /** A timer of timerfd_create(2). Time stands still: only what is due at once goes off. */
-export class TimerFile implements FileObject {
+class TimerFile implements FileObject {
   readonly clock: number;
   flags = 0;
   ticks = 0n;

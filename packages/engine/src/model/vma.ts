@@ -1,7 +1,7 @@
 import type { MemoryObject } from './memory-object.ts';
 
 /** What is behind a mapping. */
-export type Backing =
+type Backing =
   | { readonly kind: 'anonymous' }
   /** Private or shared, as its flags say; `offset` in bytes. */
   | { readonly kind: 'object'; readonly object: MemoryObject; readonly offset: bigint }

@@ -17,7 +17,7 @@ export interface CheckpointRequest {
 }
 
 /** A CkptError as it goes from thread to thread. */
-export interface SentError {
+interface SentError {
   readonly code: CkptError['code'];
   readonly sentence: string;
   readonly position: number | undefined;

@@ -2,7 +2,7 @@ import type { ImageRecord, RestoreScope, Value } from '@ckpt/engine';
 import type { File } from '@ckpt/format';
 
 /** fcntl(2) */
-export const F_SETFL = 4;
+const F_SETFL = 4;
 
 /** open(2) of x86-64. */
 export const O_ACCMODE = 3;

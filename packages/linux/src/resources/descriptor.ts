@@ -40,7 +40,7 @@ export interface Table {
 }
 
 /** What a description leads to, in the words of FILE. */
-export interface Opened {
+interface Opened {
   /** objref of PATH, PIPE, SOCKET ... */
   readonly object: number;
   /** File offset, bytes; 0 unless told. */
@@ -52,7 +52,7 @@ export interface Opened {
 }
 
 /** Puts a description where it belongs, and closes `fd`: one number that an earlier step opened. */
-export type Place = (file: ImageRecord<File>, fd: Value) => void;
+type Place = (file: ImageRecord<File>, fd: Value) => void;
 
 /** What restoring descriptors needs beside the plan. */
 export interface Restoring {

@@ -65,10 +65,6 @@ function groupsOf(scope: RestoreScope, files: Iterable<FileRecord>): readonly Gr
   return [...groups.values()];
 }
 
-/** "descriptor 5" */
-export const nameFile = (entries: readonly FileDesc[]): string =>
-  `descriptor ${entries.map(({ fd }) => String(fd)).join(', ')}`;
-
 /**
  * Plans all descriptors: each description is opened at whatever number comes, moved above those
  * of the image, and put under its numbers; nothing is open there before. Locks come last, since

@@ -9,7 +9,7 @@ const inetSize = 16;
 const inet6Size = 28;
 
 /** sa_family of a struct sockaddr; 0 when it is too short to have one. */
-export const familyOf = (bytes: Uint8Array): number => (bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8);
+const familyOf = (bytes: Uint8Array): number => (bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8);
 
 const port = (bytes: Uint8Array): number => ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0);
 

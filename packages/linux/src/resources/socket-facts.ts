@@ -23,7 +23,7 @@ const addressSize = 128;
 const deviceSize = 16;
 
 /** tcpi_state of struct tcp_info (linux/tcp.h). */
-export const tcpStates = [
+const tcpStates = [
   ...['', 'ESTABLISHED', 'SYN_SENT', 'SYN_RECV', 'FIN_WAIT1', 'FIN_WAIT2', 'TIME_WAIT'],
   ...['CLOSE', 'CLOSE_WAIT', 'LAST_ACK', 'LISTEN', 'CLOSING', 'NEW_SYN_RECV'],
 ] as const;

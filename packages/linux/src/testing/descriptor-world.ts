@@ -90,7 +90,7 @@ export function descriptorScope(
 }
 
 /** What was emitted, as the records of an image. */
-export function imageOf({ emitted }: Checkpointed): readonly Made[] {
+function imageOf({ emitted }: Checkpointed): readonly Made[] {
   return emitted.flatMap(({ type, value, following, payloads }) => {
     const record = recordKind(type, CHECKPOINT_VERSION_PROCESS)?.record;
     if (record === undefined) throw new Error(`no record ${type}`);
@@ -102,7 +102,7 @@ export function imageOf({ emitted }: Checkpointed): readonly Made[] {
 }
 
 /** Files by their names as they were at the checkpoint, and a directory for new ones. */
-export function filesOf({ emitted }: Checkpointed): Readonly<Record<string, FileStat>> {
+function filesOf({ emitted }: Checkpointed): Readonly<Record<string, FileStat>> {
   const files: Record<string, FileStat> = { '/tmp': fileStat({ mode: 0o41777 }) };
   for (const { type, value, payloads } of emitted) {
     const [name] = payloads;
@@ -155,5 +155,3 @@ export function word(value: number): Uint8Array {
   new DataView(bytes.buffer).setInt32(0, value, true);
   return bytes;
 }
-
-export const text = encodeText;

@@ -54,7 +54,7 @@ export interface FakeProcess {
 }
 
 /** A record that was emitted, with what follows it. */
-export interface Emitted {
+interface Emitted {
   readonly type: number;
   readonly value: unknown;
   readonly following: (Uint8Array | readonly unknown[])[];

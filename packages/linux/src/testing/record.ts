@@ -27,7 +27,7 @@ function isPrivate(path: string): boolean {
 }
 
 /** Facts without what nobody reads, and without the names of the machine they come from. */
-export function trimFacts(facts: RecordedFacts): RecordedFacts {
+function trimFacts(facts: RecordedFacts): RecordedFacts {
   const { smaps } = facts.read;
   const lines = decodeText(smaps ?? new Uint8Array(0)).split('\n');
   const short = encodeText(`${lines.filter((line) => smapsKept.test(line)).join('\n')}\n`);
