@@ -1,7 +1,7 @@
 import type { Answer, Call, FileStat, Frozen } from '@ckpt/engine';
 import type { RecordType } from '@ckpt/format';
 import { CHECKPOINT_VERSION_PROCESS, Identity, Path, recordKind } from '@ckpt/format';
-import { decodeText, encodeText } from '@ckpt/io';
+import { decodeText } from '@ckpt/io';
 import {
   checkpointScope,
   fileStat,
