@@ -108,7 +108,7 @@ export { Fs } from './records/fs.ts';
 export { archs, HeaderArch, xfeatureNames } from './records/header-arch.ts';
 export { Identity } from './records/identity.ts';
 export { IoUring, ioUringSetupFlags } from './records/io-uring.ts';
-export { lockFlags, Mm } from './records/mm.ts';
+export { barrierCommands, coreContents, lockFlags, Mm } from './records/mm.ts';
 export { PageMap, PageRun, pageSources } from './records/page-map.ts';
 export {
   checksums,

@@ -1,5 +1,6 @@
 import type { Range } from './ranges.ts';
 import { pagesOf } from './map-calls.ts';
+import { mmExtraCalls } from './mm-extras.ts';
 import { refuse, Unmodelled, type Caller, type SystemCalls, type Words } from './system-call.ts';
 import { changed, isPrivate, type Vma } from './vma.ts';
 
@@ -134,4 +135,4 @@ function mseal({ process: { space } }: Caller, args: Words): number {
   return 0;
 }
 
-export const adviceCalls: SystemCalls = { madvise, mlock2, mlockall, mseal };
+export const adviceCalls: SystemCalls = { madvise, mlock2, mlockall, mseal, ...mmExtraCalls };

@@ -1,6 +1,7 @@
 import { CkptError } from '@ckpt/format';
 import { encodeText } from '@ckpt/io';
 import type { FileStat } from '../host.ts';
+import { coreFilter } from './mm-extras.ts';
 import { locksOf } from './path-file.ts';
 import { mapsText, smapsText } from './proc-memory.ts';
 import { statText, statusText } from './proc-status.ts';
@@ -43,8 +44,7 @@ const processFiles: Readonly<Record<string, Make>> = {
   auxv: ({ mm }) => mm.auxv,
   timers: ({ timers, pid }) => timers.text(pid),
   personality: ({ personality }) => `${personality.toString(16).padStart(8, '0')}\n`,
-  // Not to be set here.
-  coredump_filter: () => '00000033\n',
+  coredump_filter: (process) => `${coreFilter(process).toString(16).padStart(8, '0')}\n`,
   oom_score_adj: ({ oomScoreAdjust }) => `${oomScoreAdjust}\n`,
 };
 

@@ -2,6 +2,7 @@ import { decodeText } from '@ckpt/io';
 import type { FileStat } from '../host.ts';
 import { anonymousStat } from './eventfd.ts';
 import { S_IFREG } from './file-system.ts';
+import { setCoreFilter } from './mm-extras.ts';
 import type { FileObject, OpenFile } from './open-file.ts';
 import { refuse, Unmodelled, type Caller } from './system-call.ts';
 
@@ -40,8 +41,32 @@ class OomScore implements FileObject {
   }
 }
 
+/** /proc/self/coredump_filter (core(5)). */
+class CoreFilter implements FileObject {
+  readonly isSeekable = true;
+  readonly #caller: Caller;
+
+  constructor(caller: Caller) {
+    this.#caller = caller;
+  }
+
+  link(): string {
+    return `/proc/${this.#caller.process.pid}/coredump_filter`;
+  }
+
+  stat(): FileStat {
+    return { ...anonymousStat(1n), mode: S_IFREG | 0o644 };
+  }
+
+  write(_file: OpenFile, bytes: Uint8Array): number {
+    setCoreFilter(this.#caller.process, decodeText(bytes));
+    return bytes.length;
+  }
+}
+
 /** What a path below /proc/self leads to, descriptors apart. */
 export function procSelf(caller: Caller, path: string): FileObject {
   if (path === '/proc/self/oom_score_adj') return new OomScore(caller);
+  if (path === '/proc/self/coredump_filter') return new CoreFilter(caller);
   throw new Unmodelled(`file ${path}`);
 }

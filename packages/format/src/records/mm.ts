@@ -7,6 +7,27 @@ import { Vma } from './vma.ts';
 /** mlockall(2) */
 export const lockFlags = { MCL_FUTURE: 2, MCL_ONFAULT: 4 };
 
+/** membarrier(2): commands that register, by what they are for. */
+export const barrierCommands = {
+  GLOBAL_EXPEDITED: 0x4,
+  PRIVATE_EXPEDITED: 0x10,
+  PRIVATE_EXPEDITED_SYNC_CORE: 0x40,
+  PRIVATE_EXPEDITED_RSEQ: 0x100,
+};
+
+/** /proc/PID/coredump_filter (core(5)): what is in a core file. */
+export const coreContents = {
+  ANON_PRIVATE: 0x1,
+  ANON_SHARED: 0x2,
+  MAPPED_PRIVATE: 0x4,
+  MAPPED_SHARED: 0x8,
+  ELF_HEADERS: 0x10,
+  HUGETLB_PRIVATE: 0x20,
+  HUGETLB_SHARED: 0x40,
+  DAX_PRIVATE: 0x80,
+  DAX_SHARED: 0x100,
+};
+
 /** An address space: what struct prctl_mm_map (linux/prctl.h) sets, and its mappings. */
 export const Mm = record(
   'MM',
@@ -30,6 +51,11 @@ export const Mm = record(
     vdso_size: u64('bytes of the block', byteSize),
     lock_flags: u32('mlockall(2) in force for mappings to come', flags(lockFlags)),
     vmas: u32('VMA records that follow'),
+    barriers: u32('membarrier(2): registered for these', flags(barrierCommands)),
+    core: u32(
+      'coredump_filter (core(5)): bits that are not as by default, 0x33',
+      flags(coreContents),
+    ),
   },
   [
     payload('BUFFER', 'auxiliary vector (getauxval(3)), pairs of u64'),

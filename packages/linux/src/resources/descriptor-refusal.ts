@@ -14,6 +14,7 @@ const known: readonly (readonly [link: string, what: string, remedy: string])[] 
   ['anon_inode:seccomp', 'it supervises system calls (seccomp(2))', 'close it'],
   ['anon_inode:kvm', 'it leads to a virtual machine (kvm)', 'shut the virtual machine down'],
   ['anon_inode:[landlock', 'it holds rules of landlock(7)', 'close it'],
+  ['/secretmem', 'it is memory hidden even from the kernel (memfd_secret(2))', 'close it'],
   ['/memfd:', 'it is memory without a path (memfd_create(2))', 'close it, or use a file'],
 ];
 

@@ -65,7 +65,7 @@ export const file: DescriptorKind = {
   kind: fileKinds.path,
   records: [],
 
-  claims: (_scope, { link }) => link.startsWith('/') && !link.startsWith('/memfd:'),
+  claims: (_scope, { link }) => link.startsWith('/') && !/^\/(memfd:|secretmem)/.test(link),
 
   checkpoint(scope, description, table) {
     const { link: name, info, fd } = description;

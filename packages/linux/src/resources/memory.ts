@@ -14,6 +14,7 @@ import { parseSmaps } from '../procfs/smaps.ts';
 import { parseStat } from '../procfs/stat.ts';
 import { ascending, executorHole, freeRange, type Range } from './memory-hole.ts';
 import { checkedRuns, filledVmas, guardPages, loadPages } from './memory-load.ts';
+import { askBarriers, barriersOf, coreOf, restoreExtras } from './memory-extras.ts';
 import { futureLocks, restoreLocks } from './memory-lock.ts';
 import { restoreMm } from './memory-mm.ts';
 import { checkpointPages } from './memory-pages.ts';
@@ -41,7 +42,7 @@ function checkpoint(scope: CheckpointScope): void {
   const block = checkpointVdso(scope, vdso);
   const exe = checkpointLink(scope, 'the program', 'exe', pathFlags.MAPPED) ?? 0;
   const { mm } = parseStat(required(frozen, task, 'stat'));
-  const [brk] = scope.answers();
+  const [brk, barriers] = scope.answers();
   scope.emit(Mm, {
     objref,
     exe,
@@ -59,6 +60,8 @@ function checkpoint(scope: CheckpointScope): void {
     ...block,
     lock_flags: futureLocks(scope, vmas),
     vmas: vmas.length,
+    barriers: barriersOf(barriers?.result),
+    core: coreOf(scope),
   });
   scope.emitBytes(CKPT_HDR_BUFFER, trimAuxv(required(frozen, task, 'auxv')));
   for (const { vma, name } of vmas) {
@@ -103,6 +106,7 @@ function restore(scope: RestoreScope): void {
   guardPages(scope, runs);
   restoreMm(scope, mm);
   restoreLocks(scope, mm);
+  restoreExtras(scope, mm);
 }
 
 /**
@@ -115,7 +119,7 @@ function restore(scope: RestoreScope): void {
 export const memory: Resource = {
   kind: 'memory',
   records: [Mm, Vma, Shm, PageMap, Path],
-  asksTask: [{ call: 'brk', args: [0] }],
+  asksTask: [{ call: 'brk', args: [0] }, askBarriers],
   checkpoint,
   restore,
 };

@@ -1,6 +1,5 @@
 import type { Call, CheckpointScope, ImageRecord, RestoreScope } from '@ckpt/engine';
 import { dumpableModes, type ProcessTask } from '@ckpt/format';
-import { decodeText } from '@ckpt/io';
 
 /** prctl(2) */
 const PR_GET_DUMPABLE = 3;
@@ -21,8 +20,8 @@ const PR_TSC_ENABLE = 1;
 /** asm/prctl.h; 1: the instruction works, 0: it faults. */
 const ARCH_GET_CPUID = 0x1011;
 
-/** core(5): what is in a core file unless somebody wrote to /proc/PID/coredump_filter. */
-const coredumpDefault = 0x33;
+/** Bytes that modify_ldt(2) can tell, and one: 8192 entries of 8. */
+const ldtEnd = 65_537;
 
 /** Highest values of what a prctl(2) sets. */
 const thpMax = 3;
@@ -43,6 +42,7 @@ export const asksTask: readonly Call[] = [
   prctl(PR_GET_IO_FLUSHER),
   prctl(PR_GET_MDWE),
   prctl(PR_GET_MEMORY_MERGE),
+  { call: 'modify_ldt', args: [0, { out: 8 }, 8] },
 ];
 
 type Settings = Pick<ProcessTask, 'dumpable' | 'child_subreaper' | 'thp_disable' | 'mce_kill'>;
@@ -78,14 +78,10 @@ export function settingsOf(scope: CheckpointScope): Settings {
       'memory that is mapped after a restart is not merged by itself (PR_SET_MEMORY_MERGE)',
     );
   }
-  const filter = scope.frozen.read(scope.task, 'coredump_filter');
-  if (filter !== undefined && filter.length > 0) {
-    const bits = Number.parseInt(decodeText(filter), 16);
-    if (bits !== coredumpDefault) {
-      scope.note(
-        `core files after a restart hold what they usually do (coredump_filter, 0x${bits.toString(16)} now)`,
-      );
-    }
+  const segments = result(9, 0);
+  // Where there are none to be had, the kernel answers -ENOSYS in 32 bits.
+  if (segments > 0 && segments < ldtEnd) {
+    refuse('it has segments of its own (modify_ldt(2))', 'use a program without them');
   }
   return {
     dumpable: result(0, dumpableModes.yes),

@@ -67,6 +67,11 @@ function byFlags(mapping: Mapping): Verdict | undefined {
 const refusedNames: readonly (readonly [prefix: string, reason: string, remedy: string])[] = [
   ['[uprobes]', 'a probe is set in the program', 'remove the probe (perf, bpftrace)'],
   ['/[aio]', 'it has an asynchronous I/O context (io_setup(2))', 'io_destroy(2) before'],
+  [
+    '/secretmem',
+    'it is hidden even from the kernel (memfd_secret(2))',
+    'unmap and close it before',
+  ],
   ['/SYSV', 'it is System V shared memory', 'detach it (shmdt(2)) before'],
   ['/memfd:', 'it is a memfd (memfd_create(2))', 'unmap and close it before'],
   ['anon_inode:', 'it belongs to a descriptor that cannot be mapped again', 'close the descriptor'],
