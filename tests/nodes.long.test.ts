@@ -5,18 +5,26 @@ import { nodeBinary, nodeMajors } from './support/nodes.ts';
 import { run } from './support/run.ts';
 import { top } from './support/tree.ts';
 
-describe('every live test', () => {
+/** Real programs, through the command: what differs between versions of Node shows there. */
+const live = ['c-programs', 'library', 'node', 'scripts'].map(
+  (name) => `tests/live/${name}.kernel.test.ts`,
+);
+
+describe('every live test of real programs', () => {
   it.each(nodeMajors)('passes under Node %i', (major) => {
     const node = nodeBinary(major);
     expect(run([node, '--version'])).toMatch(new RegExp(`^v${String(major)}\\.`));
-    run([node, join('node_modules', 'vitest', 'vitest.mjs'), 'run', '--project', 'kernel'], {
-      cwd: top,
-      env: {
-        // Whatever a test starts by name is of this version too.
-        PATH: `${dirname(node)}:${process.env.PATH ?? ''}`,
-        CKPT_TALLY: `kernel-node${String(major)}`,
+    run(
+      [node, join('node_modules', 'vitest', 'vitest.mjs'), 'run', '--project', 'kernel', ...live],
+      {
+        cwd: top,
+        env: {
+          // Whatever a test starts by name is of this version too.
+          PATH: `${dirname(node)}:${process.env.PATH ?? ''}`,
+          CKPT_TALLY: `kernel-node${String(major)}`,
+        },
+        timeoutMs: 600_000,
       },
-      timeoutMs: 600_000,
-    });
+    );
   });
 });

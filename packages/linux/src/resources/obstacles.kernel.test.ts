@@ -35,8 +35,7 @@ test.for([
   targets.push(target);
   target.until('an answer', () => target.output !== '');
   if (target.output === 'cannot\n') {
-    console.log(`not tried: ${what} cannot be had here`);
-    skip();
+    skip(`${what} cannot be had on this machine`);
   }
   const { obstacles } = createEngine(host).check(target.pid);
   const found = obstacles.find((obstacle) => thing.test(obstacle.thing));

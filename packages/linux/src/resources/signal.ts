@@ -42,9 +42,13 @@ function restoreTimers(scope: RestoreScope, record: ImageRecord<Signal>): void {
     if (interval > timeMax || value > timeMax) {
       throw record.invalid('real_value', `timer ${which} of ${value.toString()} microseconds`);
     }
-    if (value === 0n) continue;
+    // An interval without time left: the timer has expired and its signal is pending. The kernel
+    // starts it anew when the signal is taken (it_real_fn, kernel/time/itimer.c); one that is set
+    // to no time would be off for ever.
+    const left = value === 0n ? interval : value;
+    if (left === 0n) continue;
     // Last of all: it runs from here on.
-    const args = [which, { blob: itimerval(interval, value) }, 0];
+    const args = [which, { blob: itimerval(interval, left) }, 0];
     scope.call('last', record, 'setitimer', args, { what: `interval timer ${which}` });
   }
 }
