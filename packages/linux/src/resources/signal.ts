@@ -44,8 +44,8 @@ function restoreTimers(scope: RestoreScope, record: ImageRecord<Signal>): void {
     }
     // An interval without time left: the timer has expired and its signal is pending. The kernel
     // starts it anew when the signal is taken (it_real_fn, kernel/time/itimer.c); one that is set
-    // to no time would be off for ever.
-    const left = value === 0n ? interval : value;
+    // to no time would be off for ever. Timers of processor time keep the interval when off.
+    const left = which === 0 && value === 0n ? interval : value;
     if (left === 0n) continue;
     // Last of all: it runs from here on.
     const args = [which, { blob: itimerval(interval, left) }, 0];
