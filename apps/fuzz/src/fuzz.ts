@@ -2,8 +2,9 @@ import { randomInt } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { Campaign } from './campaign.ts';
 import { campaignsOver, readSeeds } from './corpus.ts';
-import { loadFinding, quoted, saveFinding, type Replayable } from './findings.ts';
+import { loadFinding, saveFinding, type Replayable } from './findings.ts';
 import { Live, progressOf } from './live.ts';
+import { isClean, report, summary } from './report.ts';
 import type { Finding } from './run/finding.ts';
 import type { Result } from './run/here.ts';
 import { Pool } from './run/pool.ts';
@@ -47,18 +48,6 @@ function checkCorpus(folder: string | undefined): void {
   if (base.length + whole.length === 0) throw new UsageError(`there is no image in ${folder}`);
 }
 
-const reproduction = (path: string): string => `ckpt-fuzz --replay ${quoted(path)}`;
-
-/** What was found, for people. */
-function tell({ fault, campaign, input }: Finding, path: string): void {
-  const lines = [
-    `${campaign}: ${fault.message.slice(0, 1000)}`,
-    `  ${input.bytes.length} bytes for ${input.target}; ${fault.key}`,
-    `  ${reproduction(path)}`,
-  ];
-  process.stdout.write(`${lines.join('\n')}\n`);
-}
-
 /** One campaign after another, each with its share of the time that is left. */
 async function runAll(
   pool: Pool,
@@ -69,6 +58,7 @@ async function runAll(
 ): Promise<readonly Result[]> {
   const live = new Live(process.stderr);
   const limit = time ?? (runs === undefined ? timeDefault : Infinity);
+  for (const campaign of campaigns) await pool.prepare(campaign);
   const end = Date.now() + limit * 1000;
   const results: Result[] = [];
   for (const [index, campaign] of campaigns.entries()) {
@@ -91,33 +81,6 @@ async function runAll(
   }
   return results;
 }
-
-function summary(seed: number, results: readonly Result[], folder: string): object {
-  return {
-    seed,
-    ok: isClean(results),
-    campaigns: results.map(({ campaign, executions, ms, findings }) => ({
-      campaign,
-      executions,
-      seconds: ms / 1000,
-      findings: findings.map((finding) => {
-        const path = saveFinding(folder, finding);
-        const { key, message } = finding.fault;
-        return {
-          key,
-          message,
-          path,
-          bytes: finding.input.bytes.length,
-          replay: reproduction(path),
-        };
-      }),
-    })),
-  };
-}
-
-const isClean = (results: readonly Result[]): boolean =>
-  results.length > 0 &&
-  results.every(({ executions, findings }) => executions > 0 && findings.length === 0);
 
 /** Runs campaigns; returns the exit status. */
 export async function fuzz(settings: Settings): Promise<number> {
@@ -142,14 +105,6 @@ export async function fuzz(settings: Settings): Promise<number> {
     process.removeListener('SIGINT', stop);
     await pool.close();
   }
-}
-
-function report(results: readonly Result[], folder: string): void {
-  for (const { campaign, executions, findings } of results) {
-    if (executions === 0) process.stdout.write(`${campaign}: not one execution\n`);
-    for (const finding of findings) tell(finding, saveFinding(folder, finding));
-  }
-  if (isClean(results)) process.stdout.write('nothing was found\n');
 }
 
 /** Tries a saved finding again; returns 1 when it still fails. */

@@ -44,7 +44,8 @@ export function eachOf<T>(
   const path = String(from);
   const details = fc.check(property, { seed, numRuns, path, endOnFailure: true, ...limit });
   // What goes wrong in an execution is caught there; this is the harness itself.
-  if (details.failed) throw new Error('the harness failed', { cause: details.errorInstance });
+  const { errorInstance: cause } = details;
+  if (cause !== null) throw new Error(`what ${campaign.name} tries cannot be made`, { cause });
 }
 
 /** One execution of a batch. */

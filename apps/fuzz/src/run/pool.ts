@@ -1,12 +1,11 @@
 import type { Campaign, Input } from '../campaign.ts';
-import { madeAt } from './batch.ts';
 import { createBoard, Shared, type Board } from './board.ts';
-import { Hand, type CrewOptions, type End, type Listener } from './crew.ts';
+import { Hand, type CrewOptions, type Listener } from './crew.ts';
 import type { Fault } from './fault.ts';
 import type { Finding } from './finding.ts';
-import { batchCount, type Budget, type Result } from './here.ts';
+import type { Budget, Result } from './here.ts';
 import { limits as usual, type Limits } from './limits.ts';
-import { minimiseSlowly } from './minimise.ts';
+import { faultOfEnd, lostFinding, shortened } from './lost.ts';
 import type { Order } from './worker.ts';
 
 export interface PoolOptions extends Pick<CrewOptions, 'entry' | 'corpus'> {
@@ -23,19 +22,6 @@ export interface Quest {
   /** A finding, new or smaller than before. */
   readonly found: (finding: Finding) => void;
 }
-
-const faultOfEnd = (end: End, target: string, { hangMs, heapMiB }: Limits): Fault => ({
-  key: `${end} ${target}`,
-  name: end === 'hang' ? 'Hang' : 'Memory',
-  message:
-    end === 'hang'
-      ? `${target} had not ended after ${hangMs} ms`
-      : `${target} needs more than ${heapMiB} MiB of objects`,
-  stack: '',
-});
-
-/** How much longer than other findings one may take that costs a worker with every try. */
-const lostFactor = 5;
 
 /** A quest under way. */
 interface Searching {
@@ -76,6 +62,23 @@ export class Pool {
     await Promise.all(this.#hands.map((hand) => hand.dismiss()));
   }
 
+  /** Lets every worker begin, and make what is made once, before time is counted. */
+  async prepare({ name }: Campaign): Promise<void> {
+    const begun = this.#hands.map(
+      (hand) =>
+        new Promise<void>((resolve, reject) => {
+          const ended = (): void => {
+            reject(new Error(`${name} cannot be prepared`));
+          };
+          const said = (): void => {
+            resolve();
+          };
+          hand.order({ order: 'prepare', campaign: name }, { said, ended, broke: reject });
+        }),
+    );
+    await Promise.all(begun);
+  }
+
   async run(quest: Quest): Promise<Result> {
     const { campaign, budget } = quest;
     this.#shared.reset();
@@ -98,7 +101,10 @@ export class Pool {
     await Promise.all(this.#hands.map((hand) => this.#search(hand, search)));
     const ms = Date.now() - begin;
     const { executions } = this.#shared;
-    for (const finding of lost) found(await this.#shortened(campaign, finding));
+    for (const finding of lost) {
+      const retry = (input: Input, hangMs?: number) => this.retry(campaign, input, hangMs);
+      found(await shortened(campaign, finding, this.#limits, retry));
+    }
     return { campaign: campaign.name, executions, ms, findings: [...findings.values()] };
   }
 
@@ -121,42 +127,14 @@ export class Pool {
             reject(new Error(`${campaign.name}: execution ${index} of ${batch} cannot be made`));
             return;
           }
-          if (phase === 'run') gone(this.#lost(campaign, { seed, batch, index }, end, budget));
+          if (phase === 'run')
+            gone(lostFinding(campaign, { seed, batch, index }, end, this.#limits));
           go({ batch, from: index + 1 });
         },
         broke: reject,
       };
       go();
     });
-  }
-
-  /** The finding that an execution is which took its worker with it. */
-  #lost(
-    campaign: Campaign,
-    about: Pick<Finding, 'seed' | 'batch' | 'index'>,
-    end: End,
-    { runs }: Budget,
-  ): Finding {
-    const { seed, batch, index } = about;
-    const made = madeAt(campaign, { seed, batch, count: batchCount(batch, runs) }, index);
-    const input = campaign.save(made.value, made.numbers);
-    const fault = faultOfEnd(end, input.target, this.#limits);
-    return { ...about, campaign: campaign.name, fault, input };
-  }
-
-  /** What takes a worker with it is made smaller from outside. */
-  async #shortened(campaign: Campaign, finding: Finding): Promise<Finding> {
-    const { input, fault } = finding;
-    const { shrinkMs, slowMs } = this.#limits;
-    const end = Date.now() + lostFactor * shrinkMs;
-    const hangMs = fault.name === 'Hang' ? 2 * slowMs : undefined;
-    const fails = async (bytes: Uint8Array): Promise<boolean> => {
-      const found = await this.retry(campaign, { ...input, bytes }, hangMs);
-      return found?.key === fault.key;
-    };
-    const effort = { unit: campaign.unit, over: () => Date.now() > end };
-    const bytes = await minimiseSlowly(input.bytes, fails, effort);
-    return { ...finding, input: { ...input, bytes } };
   }
 
   /** Tries one input again; `hangMs`: what it may take. */

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { seeded } from '@ckpt/format';
 import type { Campaign, Input } from '../campaign.ts';
 import { batchCount } from './here.ts';
 import { Shared, Slot, type Board } from './board.ts';
@@ -29,13 +30,18 @@ export type Order =
       /** Where the worker before it was ended. */
       readonly resume: { readonly batch: number; readonly from: number } | undefined;
     }
-  | { readonly order: 'try'; readonly campaign: string; readonly input: Input };
+  | { readonly order: 'try'; readonly campaign: string; readonly input: Input }
+  /** Make what takes long to make once. */
+  | { readonly order: 'prepare'; readonly campaign: string };
 
 /** What it says. */
 export type Word =
   | { readonly word: 'finding'; readonly finding: Finding }
   | { readonly word: 'done' }
   | { readonly word: 'tried'; readonly fault: Fault | undefined };
+
+/** Things made before the first that counts. */
+const preparations = 16;
 
 /** Batches until there are no more. */
 function search(
@@ -71,6 +77,12 @@ function search(
   slot.enter('done', 0);
 }
 
+/** Has made what a campaign makes only once: images to start from. */
+function prepare(campaign: Campaign): void {
+  const random = seeded(0);
+  for (let count = 0; count < preparations; count++) campaign.make(random);
+}
+
 /** Runs as a worker: `campaignOf` finds the campaign of an order. */
 export function serve(campaignOf: (name: string, corpus: string | undefined) => Campaign): void {
   const data = workerData as WorkerData;
@@ -85,6 +97,9 @@ export function serve(campaignOf: (name: string, corpus: string | undefined) => 
     const campaign = campaignOf(order.campaign, data.corpus);
     if (order.order === 'search') {
       search(campaign, data, order, say);
+      say({ word: 'done' });
+    } else if (order.order === 'prepare') {
+      prepare(campaign);
       say({ word: 'done' });
     } else {
       const slot = new Slot(data.board, data.worker);
