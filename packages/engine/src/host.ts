@@ -1,3 +1,4 @@
+import type { XstateComponent } from '@ckpt/format';
 import type { CkptFile } from '@ckpt/io';
 import type { Plan } from './plan.ts';
 import type { Resource } from './resource.ts';
@@ -17,6 +18,8 @@ export interface System {
     readonly xfeatures: bigint;
     /** Bytes of the uncompacted xstate area, as PTRACE_GETREGSET NT_X86_XSTATE gives it; 0: unknown. */
     readonly xstateSize: number;
+    /** Where components beyond x87 and SSE stand in that area, ascending; absent: unknown. */
+    readonly xstateLayout?: readonly XstateComponent[];
     /** "flags" of /proc/cpuinfo. */
     readonly flags: readonly string[];
   };

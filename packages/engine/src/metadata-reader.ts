@@ -21,7 +21,9 @@ import { limits } from './limits.ts';
 import { isPayload, recordName, type TypeTable } from './record-types.ts';
 
 /** What stands between the opening and the records of the kinds, in this order. */
-const order = [Features, Identity, HeaderArch, Container, Tree, ArrayHeader] as const;
+const order = [
+  ...[Features, Identity, HeaderArch, ArrayHeader, Container, Tree, ArrayHeader],
+] as const;
 
 interface Growing extends RawRecord {
   readonly following: RawRecord[];

@@ -10,6 +10,7 @@ import {
   Store,
   Tree,
   TreeThread,
+  XstateComponent,
 } from '@ckpt/format';
 import type { Collected } from './collect.ts';
 import type { System } from './host.ts';
@@ -28,7 +29,7 @@ export interface MetadataFacts {
 /**
  * All of a revision 100 image that stands before its pages.
  *
- *     HEADER, BUFFER x 3 | FEATURES | IDENTITY | HEADER_ARCH | CONTAINER | TREE, ARRAY
+ *     HEADER, BUFFER x 3 | FEATURES | IDENTITY | HEADER_ARCH, ARRAY | CONTAINER | TREE, ARRAY
  *     records of the kinds | STORE | META_END
  */
 export function encodeMetadata({ system, uuid, threads, collected }: MetadataFacts): Uint8Array {
@@ -44,6 +45,7 @@ export function encodeMetadata({ system, uuid, threads, collected }: MetadataFac
     ...{ isa: isaOf(system.uts.machine) || archs.x86_64, xstate_size: cpu.xstateSize },
     ...{ xfeatures: collected.xfeatures, vdso_hash: system.vdsoHash, vdso_size: system.vdsoSize },
   });
+  records.add(arrayRecord(XstateComponent, cpu.xstateLayout ?? []));
   records.emit(Container, {});
   const tasks = new Set(threads.map(({ tgid }) => tgid)).size;
   records.emit(Tree, { tasks, threads: threads.length });

@@ -38,7 +38,7 @@ describe('an image of a process', () => {
   it('has its records in their order', () => {
     expect(records(whole).map(({ name }) => name)).toEqual([
       ...['HEADER', 'BUFFER', 'BUFFER', 'BUFFER', 'FEATURES', 'IDENTITY', 'HEADER_ARCH'],
-      ...['CONTAINER', 'TREE', 'ARRAY', 'EVENTFD', 'EVENTFD', 'PIPE', 'CPU', 'CPU_FPU'],
+      ...['ARRAY', 'CONTAINER', 'TREE', 'ARRAY', 'EVENTFD', 'EVENTFD', 'PIPE', 'CPU', 'CPU_FPU'],
       ...['STORE', 'META_END', 'PAD', 'PAGES', 'TAIL'],
     ]);
   });

@@ -105,7 +105,7 @@ export {
   openFlags,
 } from './records/file.ts';
 export { Fs } from './records/fs.ts';
-export { archs, HeaderArch, xfeatureNames } from './records/header-arch.ts';
+export { archs, HeaderArch, XstateComponent, xfeatureNames } from './records/header-arch.ts';
 export { Identity } from './records/identity.ts';
 export { IoUring, ioUringSetupFlags } from './records/io-uring.ts';
 export { barrierCommands, coreContents, lockFlags, Mm } from './records/mm.ts';

@@ -4,6 +4,7 @@ import {
   Features,
   generate,
   HeaderArch,
+  XstateComponent,
   Identity,
   recordKinds,
   Tree,
@@ -108,6 +109,7 @@ function head(random: Random): readonly Uint8Array[] {
       ...{ page_size: pageSize, alignment: pageSize },
     }),
     HeaderArch.encode(arch),
+    arrayRecord(XstateComponent, [{ feature: 2, offset: 576, size: 256 }]),
     Container.encode({}),
   ];
 }

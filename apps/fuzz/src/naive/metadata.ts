@@ -19,8 +19,8 @@ const IDENTITY = 802;
 const ARRAY = 803;
 const STORE = 805;
 const META_END = 806;
-/** What stands first, in this order: FEATURES IDENTITY HEADER_ARCH CONTAINER TREE ARRAY. */
-const order = [FEATURES, IDENTITY, 5, 2, 102, ARRAY];
+/** What stands first, in this order: FEATURES IDENTITY HEADER_ARCH ARRAY CONTAINER TREE ARRAY. */
+const order = [FEATURES, IDENTITY, 5, ARRAY, 2, 102, ARRAY];
 
 const metadataMax = 64 << 20;
 const elementsMax = 1 << 20;

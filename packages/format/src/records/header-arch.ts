@@ -1,6 +1,7 @@
 import { u32, u64 } from '../field.ts';
+import { array } from '../follow.ts';
 import { byteSize, flags, hex, oneOf } from '../notation.ts';
-import { record, type Infer } from '../struct.ts';
+import { record, struct, type Infer } from '../struct.ts';
 
 export const archs = { x86_32: 1, x86_64: 2, s390x: 3, arm: 4, aarch64: 5 };
 
@@ -28,11 +29,33 @@ export const xfeatureNames = {
   APX: 0x80000,
 };
 
-export const HeaderArch = record('HEADER_ARCH', 5, 'What the processor must have.', {
-  isa: u32('instruction set', oneOf(archs)),
-  xstate_size: u32('bytes of the xstate area of the writer, not compacted', byteSize),
-  xfeatures: u64('state components in use by any thread: XSTATE_BV of all', flags(xfeatureNames)),
-  vdso_hash: u32('CRC-32C of the ELF image of the vdso, its zero tail left out; 0: no vdso', hex),
-  vdso_size: u32('bytes of the vvar and vdso mappings together', byteSize),
-});
+export const XstateComponent = struct(
+  'xstate_component',
+  'Where a component stands in xstate areas; x87, SSE and the header never move, and are not told.',
+  {
+    feature: u32('number of its bit in xfeatures, from 2 on'),
+    offset: u32('bytes from the start of the area, not compacted (CPUID leaf 13, EBX)', byteSize),
+    size: u32('bytes (CPUID leaf 13, EAX)', byteSize),
+  },
+);
+export type XstateComponent = Infer<typeof XstateComponent>;
+
+export const HeaderArch = record(
+  'HEADER_ARCH',
+  5,
+  'What the processor must have.',
+  {
+    isa: u32('instruction set', oneOf(archs)),
+    xstate_size: u32('bytes of the xstate area of the writer, not compacted', byteSize),
+    xfeatures: u64('state components in use by any thread: XSTATE_BV of all', flags(xfeatureNames)),
+    vdso_hash: u32('CRC-32C of the ELF image of the vdso, its zero tail left out; 0: no vdso', hex),
+    vdso_size: u32('bytes of the vvar and vdso mappings together', byteSize),
+  },
+  [
+    array(
+      XstateComponent,
+      'components that the writer knows, ascending; another processor differs',
+    ),
+  ],
+);
 export type HeaderArch = Infer<typeof HeaderArch>;

@@ -13,7 +13,10 @@ interface Native {
   readonly call: (number: number, ...args: readonly Word[]) => Word;
   readonly errno: () => number;
   readonly address: (bytes: Uint8Array) => bigint;
+  readonly functionAt: (at: bigint, result: string, args: string[]) => NativeFunction;
 }
+
+type NativeFunction = (...args: readonly unknown[]) => unknown;
 
 let loaded: Native | undefined;
 
@@ -33,6 +36,8 @@ function load(): Native {
       call: libc.func(prototype) as Native['call'],
       errno: () => koffi.errno(),
       address: (bytes) => koffi.address(bytes),
+      functionAt: (at, result, args) =>
+        koffi.decode(at, koffi.proto(result, args)) as NativeFunction,
     };
   } catch (cause) {
     throw new CkptError(
@@ -53,6 +58,11 @@ let turn = 0;
 export function address(bytes: Uint8Array): bigint {
   recent[turn++ & 15] = bytes;
   return native().address(bytes);
+}
+
+/** Code at an address of this process, as a function; C types of its result and arguments. */
+export function functionAt(at: bigint, result: string, args: string[]): NativeFunction {
+  return native().functionAt(at, result, args);
 }
 
 /** Bytes with an address that does not move, zeroed. */

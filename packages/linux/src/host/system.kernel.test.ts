@@ -24,6 +24,12 @@ describe.skipIf(obstacle() !== undefined)('the host', () => {
     expect(system.bootId).toHaveLength(16);
     expect(system.cpu.xfeatures & 3n).toBe(3n);
     expect(system.cpu.xstateSize).toBeGreaterThanOrEqual(576);
+    const layout = system.cpu.xstateLayout ?? [];
+    if ((system.cpu.xfeatures & 4n) !== 0n) {
+      expect(layout[0]).toEqual({ feature: 2, offset: 576, size: 256 });
+    }
+    const ends = layout.map(({ offset, size }) => offset + size);
+    expect(Math.max(576, ...ends)).toBeLessThanOrEqual(system.cpu.xstateSize);
     expect(system.vdsoHash).toBeGreaterThan(0);
     expect(system.vdsoSize % 4096).toBe(0);
     expect(system.choosesPids).toBe(true);

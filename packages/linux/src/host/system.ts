@@ -2,6 +2,7 @@ import type { Frozen, System } from '@ckpt/engine';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { freezeProcess } from './freeze.ts';
 import { readMachine, type Machine } from './machine.ts';
+import { readXstateLayout } from './cpuid.ts';
 import { copyRoom } from './memory-copy.ts';
 import { spawnStub } from './run-stub.ts';
 import { trySyscall } from './syscall.ts';
@@ -74,7 +75,7 @@ function withStub<T>(use: (frozen: Frozen) => T): T {
   }
 }
 
-type Xstate = Pick<System['cpu'], 'xfeatures' | 'xstateSize'>;
+type Xstate = Omit<System['cpu'], 'flags'>;
 
 let known: Xstate | undefined;
 
@@ -84,7 +85,8 @@ function xstateOf(frozen: Frozen): Xstate {
   const [thread] = task?.threads ?? [];
   if (task === undefined || thread === undefined) throw new Error('a frozen process has no thread');
   const xstate = Buffer.from(frozen.thread(task, thread).xstate);
-  return { xfeatures: xstate.readBigUInt64LE(xcr0Offset), xstateSize: xstate.length };
+  const xfeatures = xstate.readBigUInt64LE(xcr0Offset);
+  return { xfeatures, xstateSize: xstate.length, xstateLayout: readXstateLayout(xfeatures) };
 }
 
 /**

@@ -1,7 +1,7 @@
-import { CKPT_HDR_CPU_FPU, Cpu, HeaderArch } from '@ckpt/format';
+import { Cpu } from '@ckpt/format';
 import { expect, test } from 'vitest';
 import { checkpointScope, made, restoreScope, thrown } from '../testing/fake-scope.ts';
-import { checkRegisters, checkpointCpu, cpuOf, fitXstate, registersOf } from './cpu.ts';
+import { checkRegisters, checkpointCpu, cpuOf, registersOf } from './cpu.ts';
 
 /** struct user_regs_struct with its own number in each word. */
 const registers = (): Uint8Array => {
@@ -23,21 +23,7 @@ test('registers are the words that ptrace gives, in their order', () => {
   expect(registersOf(value)).toEqual(registers());
 });
 
-function xstate(used: bigint, size = 2696): Uint8Array {
-  const bytes = new Uint8Array(size);
-  bytes.fill(1, 0, 512);
-  bytes.fill(2, 576, 832);
-  new DataView(bytes.buffer).setBigUint64(512, used, true);
-  return bytes;
-}
-
-const image = (value: Cpu, area = xstate(7n)) =>
-  restoreScope([
-    made(Cpu, value, { bytes: { [CKPT_HDR_CPU_FPU]: area } }),
-    made(HeaderArch, {
-      ...{ isa: 2, xstate_size: area.length, xfeatures: 7n, vdso_hash: 0, vdso_size: 0 },
-    }),
-  ]);
+const image = (value: Cpu) => restoreScope([made(Cpu, value)]);
 
 function recordOf(scope: ReturnType<typeof restoreScope>) {
   const [record] = scope.document.all(Cpu);
@@ -69,39 +55,6 @@ test.for([
   ['segments', { gs: 0x63n }, 'it uses segments of its own (modify_ldt(2), set_thread_area(2))'],
 ] as const)('a thread with %s is refused', ([, value, reason]) => {
   const scope = checkpointScope();
-  checkpointCpu(scope, { tid: 4242 }, cpu(value), xstate(7n));
+  checkpointCpu(scope, { tid: 4242 }, cpu(value), new Uint8Array(832));
   expect(scope.obstacles).toMatchObject([{ thing: 'thread 4242', reason }]);
-});
-
-test('an xstate area of this processor is taken as it is', () => {
-  const scope = image(cpu(), xstate(0x2e7n));
-  expect(fitXstate(scope, recordOf(scope))).toEqual(xstate(0x2e7n));
-});
-
-test.for([832, 1088, 4096])(
-  'an area of %d bytes fits where all that is used has its place',
-  (size) => {
-    const scope = image(cpu(), xstate(7n, size));
-    const fitted = fitXstate(scope, recordOf(scope));
-    expect(fitted.length).toBe(2696);
-    expect(fitted.subarray(0, 832)).toEqual(xstate(7n, size).subarray(0, 832));
-    expect(fitted.subarray(832).every((byte) => byte === 0)).toBe(true);
-  },
-);
-
-test.for([
-  ['state that this processor has not', xstate(0x400n), 'ENODEV'],
-  ['state whose place may differ', xstate(0x2e7n, 4096), 'ENODEV'],
-  ['an area that is none', new Uint8Array(500), 'EINVAL'],
-] as const)('%s is refused', ([, area, errno]) => {
-  const scope = image(cpu(), area);
-  const error = thrown(() => fitXstate(scope, recordOf(scope)));
-  expect(error).toMatchObject({ code: errno, field: 'xstate' });
-});
-
-test('a compacted area is refused', () => {
-  const area = xstate(7n);
-  area[527] = 0x80;
-  const scope = image(cpu(), area);
-  expect(thrown(() => fitXstate(scope, recordOf(scope))).code).toBe('EINVAL');
 });

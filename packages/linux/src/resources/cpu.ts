@@ -1,5 +1,5 @@
-import type { CheckpointScope, ImageRecord, RestoreScope, Thread } from '@ckpt/engine';
-import { CKPT_HDR_CPU_FPU, Cpu, HeaderArch } from '@ckpt/format';
+import type { CheckpointScope, ImageRecord, Thread } from '@ckpt/engine';
+import { CKPT_HDR_CPU_FPU, Cpu } from '@ckpt/format';
 import { addressMax } from './vma-classify.ts';
 
 /** Where struct user_regs_struct stands in a {@link Cpu} record: after header, tid and padding. */
@@ -17,12 +17,6 @@ const fixedFlags = 0x202n;
 const trapFlag = 0x100n;
 /** Nested task: a leftover that the kernel takes away itself. */
 const nestedFlag = 0x4000n;
-
-/** Bytes of FXSAVE, where XSTATE_BV stands behind them, and of all up to the end of AVX. */
-const legacySize = 512;
-const avxEnd = 832;
-/** Components at places that never move: x87, SSE, AVX. */
-const fixedComponents = 7n;
 
 /** Registers as ptrace gives them, as a record. */
 export function cpuOf(tid: number, registers: Uint8Array): Cpu {
@@ -85,43 +79,4 @@ export function checkRegisters(record: ImageRecord<Cpu>): Cpu {
   }
   if (cpu.gs_base >= addressMax) throw record.invalid('gs_base', cpu.gs_base.toString(16));
   return { ...cpu, eflags: (cpu.eflags & userFlags) | fixedFlags };
-}
-
-/**
- * The xstate area in the size of this machine.
- * @throws CkptError EINVAL for an area that is none; ENODEV for components whose place may differ.
- */
-export function fitXstate(scope: RestoreScope, record: ImageRecord<Cpu>): Uint8Array {
-  const area = record.bytesOf(CKPT_HDR_CPU_FPU);
-  const { xfeatures, xstateSize } = scope.system.cpu;
-  if (
-    area.length < legacySize + 64 ||
-    area.length !== scope.document.one(HeaderArch).value.xstate_size
-  ) {
-    throw record.invalid('xstate', `${area.length} bytes of xstate`);
-  }
-  const view = new DataView(area.buffer, area.byteOffset, area.length);
-  const used = view.getBigUint64(legacySize, true);
-  if ((used & ~xfeatures) !== 0n) {
-    throw record.invalid(
-      'xstate',
-      `state ${used.toString(16)} of the processor is in use, this one has ${xfeatures.toString(16)}`,
-      'ENODEV',
-    );
-  }
-  if (view.getBigUint64(legacySize + 8, true) !== 0n) {
-    throw record.invalid('xstate', 'a compacted xstate area');
-  }
-  if (area.length === xstateSize || xstateSize === 0) return area.slice();
-  const enough = Math.min(area.length, avxEnd);
-  if ((used & ~fixedComponents) !== 0n || xstateSize < enough) {
-    throw record.invalid(
-      'xstate',
-      `${area.length} bytes of state ${used.toString(16)}, this processor takes ${xstateSize}`,
-      'ENODEV',
-    );
-  }
-  const fitted = new Uint8Array(xstateSize);
-  fitted.set(area.subarray(0, enough));
-  return fitted;
 }

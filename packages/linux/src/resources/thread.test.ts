@@ -169,7 +169,11 @@ function image({
 }: Parts) {
   const task = { ...(zeros(ProcessTask) as ProcessTask), pid, stopped };
   return restoreScope([
-    made(HeaderArch, { isa: 2, xstate_size: 2696, xfeatures: 0n, vdso_hash: 0, vdso_size: 0 }),
+    made(
+      HeaderArch,
+      { isa: 2, xstate_size: 2696, xfeatures: 0n, vdso_hash: 0, vdso_size: 0 },
+      { arrays: [[]] },
+    ),
     made(Tree, { tasks: 1, threads: tree.length }, { arrays: [tree.map(leaf)] }),
     made(ProcessTask, task, { bytes: { [CKPT_HDR_STRING]: new Uint8Array(16) } }),
     ...threads.map((tid) =>

@@ -11,13 +11,14 @@ import {
   schedPolicies,
 } from '@ckpt/format';
 import { parseStatus } from '../procfs/status.ts';
-import { checkRegisters, checkpointCpu, cpuOf, fitXstate, registersOf } from './cpu.ts';
+import { checkRegisters, checkpointCpu, cpuOf, registersOf } from './cpu.ts';
 import { commOf, required } from './facts.ts';
 import { pendingOf } from './signal-pending.ts';
 import { resumeCall } from './sleep-resume.ts';
 import { restartBlockOf, type ReadMemory } from './sleep.ts';
 import { asksThread, restoreAttributes } from './thread-attributes.ts';
 import { addressMax } from './vma-classify.ts';
+import { fitXstate } from './xstate.ts';
 
 type HostThread = CheckpointScope['task']['threads'][number];
 
