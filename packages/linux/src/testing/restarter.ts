@@ -11,11 +11,13 @@ import { deserialize } from 'node:v8';
 import { runPlan } from ${JSON.stringify(runUrl)};
 
 const [file, killAt] = process.argv.slice(2);
+const [fatal, nth] = killAt.split('#');
 const none = { index: 0, position: 0, ready: () => 0, read() {}, taken() {}, skip() {}, finish() {} };
 const points = [];
 const at = (point) => {
   points.push(point);
-  if (points.length === Number(killAt)) process.kill(process.pid, 'SIGKILL');
+  if (point !== fatal) return;
+  if (points.filter((one) => one === fatal).length === Number(nth)) process.kill(process.pid, 'SIGKILL');
 };
 try {
   const { pid, wait } = runPlan(deserialize(readFileSync(file)), none, { at });
@@ -51,10 +53,13 @@ export class Restarter {
     writeFileSync(this.#script, script(new URL('../../dist/host/run.js', import.meta.url).href));
   }
 
-  /** Undefined when it was killed at the point of that number, counted from 1. */
-  run(plan: Plan, killAt: number | 'wait' = 0): Restarted | undefined {
+  /**
+   * Undefined when it was killed.
+   * @param killAt A point, `#`, and which of those of that name, from 1 on; or `wait`: for the end.
+   */
+  run(plan: Plan, killAt = ''): Restarted | undefined {
     writeFileSync(this.#plan, serialize(plan));
-    const own = [process.execPath, this.#script, this.#plan, String(killAt)];
+    const own = [process.execPath, this.#script, this.#plan, killAt];
     const [command = '', ...args] = [...this.#before, ...own];
     const done = spawnSync(command, args, { encoding: 'utf8' });
     if (done.signal === 'SIGKILL') return undefined;
