@@ -108,6 +108,36 @@ describe('a checkpoint', () => {
     expect(createEngine(host).check(4242)).toMatchObject({ obstacles: [{}, {}], notes: [{}] });
   });
 
+  it('logs hostile names so that a terminal shows them, one line each', () => {
+    const hostile = 'a\n[err -1]\u001b[31m';
+    const told: Resource = {
+      ...obstinate,
+      checkpoint: ({ refuse, note }) => {
+        refuse({ thing: hostile, reason: 'first', remedy: hostile });
+        refuse({ thing: hostile, reason: 'second', remedy: '' });
+        note(hostile);
+      },
+    };
+    const noted: Resource = {
+      ...obstinate,
+      checkpoint: ({ note }) => {
+        note(hostile);
+      },
+    };
+    const log = new MemoryFile();
+    const file = new MemoryFile();
+    const refusing = new FakeHost({ resources: [...toyKinds, told] });
+    caught(() => createEngine(refusing, { random }).checkpoint(4242, file, 0, log));
+    const noting = new FakeHost({ resources: [...toyKinds, noted] });
+    createEngine(noting, { random }).checkpoint(4242, new MemoryFile(), 0, log);
+    const text = decodeText(log.bytes);
+    expect(text.split('\n')).toHaveLength(5);
+    expect(text).not.toContain('\u001b');
+    expect(text.split(String.raw`a\n[err -1]\x1b[31m`)).toHaveLength(6);
+    file.rewind();
+    expect(caught(() => verifyImage(file)).sentence).not.toContain('\u001b');
+  });
+
   it('thaws when a kind fails, and says which', () => {
     const broken = { ...obstinate, checkpoint: () => caughtIn('EACCES', 'no right') };
     const host = new FakeHost({ resources: [broken] });

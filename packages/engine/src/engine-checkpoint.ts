@@ -1,6 +1,6 @@
 import { CHECKPOINT_MAGIC_TAIL, CKPT_CTX_CHECKPOINT, CkptError, Tail } from '@ckpt/format';
 import { ckptWriteObj, type CkptFile } from '@ckpt/io';
-import { ckptDebug, ckptMsg } from '@ckpt/log';
+import { ckptDebug } from '@ckpt/log';
 import { encodeBaseImage, writeBaseImage } from './base-image.ts';
 import { baseTask } from './base-task.ts';
 import { collect } from './collect.ts';
@@ -13,7 +13,7 @@ import type { Settled } from './options.ts';
 import { OutputFile } from './output-file.ts';
 import { writeProcess } from './process-checkpoint.ts';
 import { createRehearsal } from './rehearsal.ts';
-import { report } from './report.ts';
+import { report, reportNotes } from './report.ts';
 import { onlyTask } from './tree.ts';
 import { fillRecord, type OutputStream, type Unfinished } from './unfinished.ts';
 
@@ -151,7 +151,7 @@ export function createCheckpoint(host: Host, options: Settled, crids: CridCounte
         throw new CkptError('EINVAL', `an image of revision 3 holds no program: ${why}`);
       }
       const made = (revision === 3 ? checkpointBase : checkpointProcess)(work, target);
-      for (const note of made.notes) ckptMsg(ctx, '%s\n', note);
+      reportNotes(ctx, made.notes);
       ctx.crid = crids.next();
       return { ...made, crid: ctx.crid, revision, pid: target, length: ctx.file.length };
     } catch (error) {

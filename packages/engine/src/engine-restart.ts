@@ -1,13 +1,13 @@
 import { CKPT_CTX_RESTART, CkptError } from '@ckpt/format';
 import type { CkptFile } from '@ckpt/io';
-import { ckptDebug, ckptMsg } from '@ckpt/log';
+import { ckptDebug } from '@ckpt/log';
 import { createContext, withoutRestart, type Context } from './context.ts';
 import type { Restarted, Verified } from './engine-api.ts';
 import { checkFlags } from './engine-checkpoint.ts';
 import type { Host } from './host.ts';
 import type { Progress, Settled } from './options.ts';
 import type { Plan } from './plan.ts';
-import { report } from './report.ts';
+import { report, reportNotes } from './report.ts';
 import { checkFree, readImage, type ReadGround, type ReadImage } from './restart.ts';
 
 interface Reading {
@@ -64,7 +64,7 @@ export function createRestart(host: Host, options: Settled) {
       checkFree(plan, host);
       options.progress({ phase: 'run', done: 0, total: 0 });
       const running = host.run(plan, file, reader);
-      for (const sentence of [...plan.notes, ...running.warnings]) ckptMsg(ctx, '%s\n', sentence);
+      reportNotes(ctx, [...plan.notes, ...running.warnings]);
       return { status: 0, revision, plan, running };
     });
   };

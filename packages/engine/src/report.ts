@@ -1,4 +1,4 @@
-import { CKPT_CTX_RESTART, CkptError } from '@ckpt/format';
+import { CKPT_CTX_RESTART, CkptError, escapeText } from '@ckpt/format';
 import { ckptErrAt, ckptMsg, type LogStream } from '@ckpt/log';
 import { ObstacleError } from './obstacle-error.ts';
 
@@ -31,6 +31,14 @@ function textOf({ sentence, path, field }: CkptError): string {
 }
 
 /**
+ * Logs sentences, each as one line: names and paths in them come from a target or an image, and
+ * whoever reads the log reads it on a terminal.
+ */
+export function reportNotes(ctx: LogStream, sentences: readonly string[]): void {
+  for (const sentence of sentences) ckptMsg(ctx, '%s\n', escapeText(sentence));
+}
+
+/**
  * Logs an error, once, where it was noticed. While checkpointing it goes into the image too, as
  * ERROR and its text, if `intoImage`: where a record ends, and no TAIL stands.
  */
@@ -38,11 +46,12 @@ export function report(ctx: LogStream, error: CkptError, intoImage: boolean): vo
   // Nobody listens: the site is not worth its stack.
   if (!intoImage && ctx.logFile === undefined && ctx.debug === undefined) return;
   const obstacles = error instanceof ObstacleError ? error.obstacles : [];
-  for (const { thing, reason, remedy } of obstacles.length > 1 ? obstacles : []) {
-    ckptMsg(ctx, '%s: %s; %s\n', thing, reason, remedy);
+  if (obstacles.length > 1) {
+    const lines = obstacles.map(({ thing, reason, remedy }) => `${thing}: ${reason}; ${remedy}`);
+    reportNotes(ctx, lines);
   }
   const total = intoImage ? ctx.total : (error.position ?? ctx.total);
   const log = intoImage ? ctx : { ...ctx, total, kflags: CKPT_CTX_RESTART };
-  ckptErrAt(log, -error.errno, siteOf(error), '%s\n', textOf(error));
+  ckptErrAt(log, -error.errno, siteOf(error), '%s\n', escapeText(textOf(error)));
   ctx.errno = log.errno;
 }
