@@ -1,4 +1,13 @@
-import { closeSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Bench, bin, stateOf, until, type Started } from '../testing/live.ts';
 
@@ -68,6 +77,32 @@ describe('ckpt checkpoint', () => {
     const { status, stdout } = bench.run('checkpoint', pid, '-o', 'json.ckpt', '--json');
     expect(status).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, file: 'json.ckpt', killed: false });
+  });
+
+  it('refuses a log that is the image, before anything is made or lost', () => {
+    const none = bench.run('checkpoint', pid, '-o', 'one', '-l', './one', '--json');
+    expect(none.status).toBe(1);
+    expect(JSON.parse(none.stderr)).toMatchObject({ ok: false, errno: 'EINVAL' });
+    expect(entries()).not.toContain('one');
+    writeFileSync(bench.path('kept.log'), 'precious');
+    symlinkSync('kept.log', bench.path('alias'));
+    const forced = bench.run('checkpoint', pid, '--force', '-o', 'alias', '-l', 'kept.log');
+    expect(forced).toMatchObject({ status: 1, stdout: '' });
+    expect(forced.stderr).toMatch(/EINVAL: the log kept\.log and the image alias are one file/);
+    expect(bench.run('restart', '-i', 'alias', '-l', 'kept.log').stderr).toMatch(/EINVAL/);
+    expect(bench.run('verify', 'alias', '-l', 'kept.log').stderr).toMatch(/EINVAL/);
+    expect(bench.read('kept.log')).toBe('precious');
+  });
+
+  it('takes - for standard output', () => {
+    const words = `"$0" "$1" checkpoint ${pid} -o - 2> /dev/null | "$0" "$1" verify -`;
+    const { status, stdout } = spawnSync('sh', ['-c', words, process.execPath, bin], {
+      cwd: bench.folder,
+      encoding: 'utf8',
+    });
+    expect({ status, stdout }).toMatchObject({ status: 0 });
+    expect(stdout).toMatch(/^-: ok/);
+    expect(entries()).not.toContain('-');
   });
 
   it('refuses a terminal as usage', async () => {

@@ -3,7 +3,8 @@ import { escapeText } from '@ckpt/format';
 import type { NewImage } from '@ckpt/io/node';
 import { createLinuxHost } from '@ckpt/linux/host';
 import type { Cli } from '../cli.ts';
-import { debugOptions, openLog } from '../engine-options.ts';
+import { debugOptions } from '../engine-options.ts';
+import { openLog } from '../log-file.ts';
 import type { Common } from '../options.ts';
 import { createReporter } from '../progress.ts';
 import { exactSize, timeText } from '../quantities.ts';
@@ -52,7 +53,9 @@ function giveUp(target: NewImage): void {
   }
 }
 
-export async function checkpoint(cli: Cli, pid: number, options: CheckpointOptions): Promise<void> {
+export async function checkpoint(cli: Cli, pid: number, asked: CheckpointOptions): Promise<void> {
+  const { output, ...others } = asked;
+  const options: CheckpointOptions = output === undefined || output === '-' ? others : asked;
   if (options.revision === '3' && options.kill) {
     throw new UsageError('an image of revision 3 holds no program: --kill would lose the process');
   }
@@ -60,7 +63,7 @@ export async function checkpoint(cli: Cli, pid: number, options: CheckpointOptio
   const deadline = () => left();
   // Whoever reads standard error must not keep a frozen process waiting.
   const later: string[] = [];
-  const log = openLog(options.log, deadline);
+  const log = openLog(options.log, [options.output ?? 1], deadline);
   const reporter = await createReporter(cli, options.verbose ?? false);
   const engineOptions = {
     revision: options.revision === '3' ? 3 : 100,

@@ -3,7 +3,8 @@ import { escapeText } from '@ckpt/format';
 import type { FdFile } from '@ckpt/io/node';
 import { createReader } from '@ckpt/linux/reader';
 import type { Cli } from '../cli.ts';
-import { debugOptions, openLog } from '../engine-options.ts';
+import { debugOptions } from '../engine-options.ts';
+import { openLog } from '../log-file.ts';
 import { notesText } from './notes.ts';
 import type { RestartOptions } from './restart.ts';
 import { settingsOf } from './settings.ts';
@@ -28,7 +29,7 @@ function busy(plan: Plan, host: Host): readonly string[] {
 /** Prints what a restart would do. Looking takes no native code and no privilege. */
 export function dryRun(cli: Cli, image: FdFile, options: RestartOptions): void {
   const host = createReader();
-  const log = openLog(options.log);
+  const log = openLog(options.log, [image.fd]);
   const settings = settingsOf(options);
   const engine = createEngine(host, { settings, ...debugOptions(options, cli.say) });
   try {

@@ -3,8 +3,9 @@ import { isatty } from 'node:tty';
 import { createEngine, type Restarted } from '@ckpt/engine';
 import type { FdFile } from '@ckpt/io/node';
 import type { Cli } from '../cli.ts';
-import { debugOptions, openLog } from '../engine-options.ts';
+import { debugOptions } from '../engine-options.ts';
 import { openSource } from '../image-source.ts';
+import { openLog } from '../log-file.ts';
 import type { Common, Trust } from '../options.ts';
 import { createReporter } from '../progress.ts';
 import { timeText } from '../quantities.ts';
@@ -61,7 +62,7 @@ function endAs(cli: Cli, status: number): void {
 
 async function bringBack(cli: Cli, image: FdFile, options: RestartOptions): Promise<Restarted> {
   const { createLinuxHost } = await import('@ckpt/linux/host');
-  const log = openLog(options.log);
+  const log = openLog(options.log, [image.fd]);
   const reporter = await createReporter(cli, options.verbose ?? false);
   const engine = createEngine(createLinuxHost(), {
     progress: reporter.tell,

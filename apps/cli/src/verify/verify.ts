@@ -3,9 +3,10 @@ import { CkptError, escapeText } from '@ckpt/format';
 import type { FdFile } from '@ckpt/io/node';
 import { createReader } from '@ckpt/linux/reader';
 import { exitStatus, type Cli } from '../cli.ts';
-import { debugOptions, openLog } from '../engine-options.ts';
+import { debugOptions } from '../engine-options.ts';
 import { typeOf } from '../failure.ts';
 import { openSource } from '../image-source.ts';
+import { openLog } from '../log-file.ts';
 import { trustSettings, type Common, type Trust } from '../options.ts';
 import { createReporter } from '../progress.ts';
 import { exactSize } from '../quantities.ts';
@@ -80,7 +81,10 @@ export async function verify(
   files: readonly string[],
   options: VerifyOptions,
 ): Promise<void> {
-  const log = openLog(options.log);
+  const log = openLog(
+    options.log,
+    files.map((file) => (file === '-' ? 0 : file)),
+  );
   const host = createReader();
   for (const file of files) {
     const reporter = await createReporter(cli, options.verbose ?? false);
