@@ -3,6 +3,7 @@ import {
   chmodSync,
   chownSync,
   closeSync,
+  existsSync,
   ftruncateSync,
   openSync,
   readFileSync,
@@ -16,15 +17,32 @@ import { Bench, bin } from './testing/live.ts';
 const bench = new Bench();
 let image = '';
 
-/** Lets nothing native be loaded into a process. */
-const noNative = `
+/** Lets nothing native be loaded into a process, and says so as `how` tells. */
+const noNative = (how: string) => `
 process.dlopen = () => { throw new Error('native code is forbidden'); };
 const { Module } = require('node:module');
 const load = Module._load;
 Module._load = (name, ...rest) => {
-  if (name === 'koffi') throw new Error('koffi is forbidden');
-  return load(name, ...rest);
+  if (name !== 'koffi') return load(name, ...rest);
+  ${how}
 };
+`;
+
+/** What may go wrong with it, and words that tell. */
+const withoutNative = [
+  ["throw new Error('koffi is forbidden');", /koffi could not be loaded \(koffi is forbidden\)/],
+  [
+    "return require('./koffi-gone');",
+    /could not be loaded \(Cannot find module '.\/koffi-gone'\); i/,
+  ],
+  ['return load(name, ...rest);', /koffi could not be loaded \(.*npm install/],
+  ["return { load() { throw new Error('no libc'); } };", /could not be loaded \(no libc\)/],
+] as const;
+
+/** Another machine, as far as Node tells. */
+const another = `
+Object.defineProperty(process, 'platform', { value: 'darwin' });
+Object.defineProperty(process, 'arch', { value: 'arm64' });
 `;
 
 /** Leaves the most memory the process had, KiB. */
@@ -42,7 +60,7 @@ beforeAll(() => {
   const sleeper = bench.target('sleep', ['600'], { uid: 65534, gid: 65534 });
   image = bench.path('job.ckpt');
   expect(bench.run('checkpoint', '--kill', '-o', image, String(sleeper.pid)).status).toBe(0);
-  writeFileSync(bench.path('no-native.cjs'), noNative);
+  writeFileSync(bench.path('no-native.cjs'), noNative(withoutNative[0][0]));
   chmodSync(image, 0o644);
 });
 
@@ -56,6 +74,47 @@ const bare = (...args: string[]) =>
     { uid: 65534, env: { NODE_OPTIONS: `--require ${bench.path('no-native.cjs')}` } },
     ...args,
   );
+
+/** As root, with a script that runs before the command. */
+const prepared = (script: string, ...args: string[]) => {
+  writeFileSync(bench.path('before.cjs'), script);
+  return bench.runAs({ env: { NODE_OPTIONS: `--require ${bench.path('before.cjs')}` } }, ...args);
+};
+
+/** All that needs native code. */
+const commands = () => [
+  ['check', '--json', String(process.pid)],
+  ['checkpoint', '--json', '-o', 'never.ckpt', String(process.pid)],
+  ['restart', '--json', image],
+  ['restart', '--json', goldenPath('valid-minimal.ckpt')],
+];
+
+describe('without native code', () => {
+  it.each(withoutNative)('every command says so: %s', (how, pattern) => {
+    for (const words of commands()) {
+      const { status, stdout, stderr } = prepared(noNative(how), ...words);
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+      const told = JSON.parse(stderr) as { errno: string; message: string };
+      expect([words[0], told.errno]).toEqual([words[0], 'ENOSYS']);
+      expect(told.message).toMatch(pattern);
+    }
+    const { status, stdout } = prepared(noNative(how), 'check');
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/native calls +no/);
+    expect(existsSync(bench.path('never.ckpt'))).toBe(false);
+  });
+
+  it('or on another system, every command says so, and images are read', () => {
+    for (const words of commands()) {
+      const { status, stderr } = prepared(another, ...words);
+      const told = JSON.parse(stderr) as { errno: string; message: string };
+      expect([words[0], status, told.errno]).toEqual([words[0], 1, 'ENOSYS']);
+      expect(told.message).toMatch(/darwin on arm64.*Linux on x86-64.*images can be read/);
+    }
+    expect(prepared(another, 'check').stdout).toMatch(/this is darwin on arm64/);
+    expect(prepared(another, 'inspect', image).status).toBe(0);
+  });
+});
 
 describe('reading an image', () => {
   it('takes neither native code nor privilege', () => {

@@ -1,6 +1,6 @@
 import { CkptError } from '@ckpt/format';
-import { createRequire } from 'node:module';
 import { closeSync } from 'node:fs';
+import { native } from './native.ts';
 import { stubCode } from './run-executor-code.ts';
 import { address, failure, stableBytes, syscall, trySyscall } from './syscall.ts';
 
@@ -53,15 +53,14 @@ interface Spawn {
   readonly setDefault: (attributes: Uint8Array, signals: Uint8Array) => number;
 }
 
-let loaded: Spawn | undefined;
+let made: Spawn | undefined;
 
-function native(): Spawn {
-  if (loaded !== undefined) return loaded;
-  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
-  const libc = koffi.load(null);
+function spawning(): Spawn {
+  if (made !== undefined) return made;
+  const { libc } = native();
   const actions = 'posix_spawn_file_actions';
   const attributes = 'posix_spawnattr';
-  loaded = {
+  made = {
     spawn: libc.func('int posix_spawn(void *, str, void *, void *, void *, void *)'),
     actionsInit: libc.func(`int ${actions}_init(void *)`),
     actionsDup2: libc.func(`int ${actions}_adddup2(void *, int, int)`),
@@ -71,7 +70,7 @@ function native(): Spawn {
     setMask: libc.func(`int ${attributes}_setsigmask(void *, void *)`),
     setDefault: libc.func(`int ${attributes}_setsigdefault(void *, void *)`),
   };
-  return loaded;
+  return made;
 }
 
 /** spawn.h; glibc and musl agree. */
@@ -141,7 +140,7 @@ export function spawnStub(
   base: bigint,
   descriptors: readonly (readonly [from: number, to: number])[],
 ): number {
-  const libc = native();
+  const libc = spawning();
   const fdMin = Math.max(2, ...descriptors.map(([, to]) => to)) + 1;
   const fd = programFile(stubElf(base, syscall('getpid')), fdMin);
   const actions = stableBytes(opaqueSize);

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import { CkptError, errnoName } from '@ckpt/format';
+import { native } from './native.ts';
 import { syscallNumbers, type SyscallName } from './syscall-numbers.ts';
 
 /** A machine word given to a system call: a number, a descriptor, an address. */
@@ -8,7 +8,7 @@ export type Word = number | bigint;
 /** Bytes; x86-64 has no other. */
 export const pageSize = 4096;
 
-interface Native {
+interface Calls {
   /** syscall(2) of libc: -1 on failure. */
   readonly call: (number: number, ...args: readonly Word[]) => Word;
   readonly errno: () => number;
@@ -18,36 +18,19 @@ interface Native {
 
 type NativeFunction = (...args: readonly unknown[]) => unknown;
 
-let loaded: Native | undefined;
+let made: Calls | undefined;
 
-/** The foreign function interface is loaded when the first call is made, and only then. */
-function native(): Native {
-  loaded ??= load();
-  return loaded;
-}
-
-function load(): Native {
-  try {
-    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
-    // The program itself: whatever libc it was linked with.
-    const libc = koffi.load(null);
-    const prototype = 'int64 syscall(int64, int64, int64, int64, int64, int64, int64)';
-    return {
-      call: libc.func(prototype) as Native['call'],
-      errno: () => koffi.errno(),
-      address: (bytes) => koffi.address(bytes),
-      functionAt: (at, result, args) =>
-        koffi.decode(at, koffi.proto(result, args)) as NativeFunction,
-    };
-  } catch (cause) {
-    throw new CkptError(
-      'ENOSYS',
-      `no native calls here: koffi could not be loaded (${String(cause)})`,
-      {
-        cause,
-      },
-    );
-  }
+function calls(): Calls {
+  if (made !== undefined) return made;
+  const { koffi, libc } = native();
+  const prototype = 'int64 syscall(int64, int64, int64, int64, int64, int64, int64)';
+  made = {
+    call: libc.func(prototype) as Calls['call'],
+    errno: () => koffi.errno(),
+    address: (bytes) => koffi.address(bytes),
+    functionAt: (at, result, args) => koffi.decode(at, koffi.proto(result, args)) as NativeFunction,
+  };
+  return made;
 }
 
 /** What was addressed last, so that it is not collected before the call that uses the address. */
@@ -57,12 +40,12 @@ let turn = 0;
 /** Where bytes are in this process: right at least until sixteen more have been asked for. */
 export function address(bytes: Uint8Array): bigint {
   recent[turn++ & 15] = bytes;
-  return native().address(bytes);
+  return calls().address(bytes);
 }
 
 /** Code at an address of this process, as a function; C types of its result and arguments. */
 export function functionAt(at: bigint, result: string, args: string[]): NativeFunction {
-  return native().functionAt(at, result, args);
+  return calls().functionAt(at, result, args);
 }
 
 /** Bytes with an address that does not move, zeroed. */
@@ -73,7 +56,7 @@ export function stableBytes(size: number): Buffer {
 /** Makes a system call by number; returns what the kernel does: a negative errno on failure. */
 export function syscallByNumber(number: number, args: readonly Word[]): bigint {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = args;
-  const { call, errno } = native();
+  const { call, errno } = calls();
   const result = call(number, a, b, c, d, e, f);
   return Number(result) === -1 ? BigInt(-errno()) : BigInt(result);
 }
@@ -84,7 +67,7 @@ export function syscallByNumber(number: number, args: readonly Word[]): bigint {
  */
 export function trySyscall(name: SyscallName, ...args: readonly Word[]): number {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = args;
-  const { call, errno } = native();
+  const { call, errno } = calls();
   const number = syscallNumbers[name];
   for (;;) {
     const result = call(number, a, b, c, d, e, f);
