@@ -24,6 +24,9 @@ function restartOfTwo(): { readonly hand: HandPlan; readonly tid: number } {
 
 const isGone = (pid: number): boolean => !existsSync(`/proc/${pid}`) || stateOf(pid) === 'Z';
 
+/** Stubs whose restarter is gone; others may be at work. */
+const strays = (): readonly number[] => stubs(1, process.pid);
+
 /** Waits until the process is as it should be, and ends it. */
 async function endWhole(pid: number, tid: number): Promise<void> {
   const isAsleep = (id: number): boolean => /^[S]/.test(statusOf(id, 'State'));
@@ -79,7 +82,7 @@ export async function killSweep(
       await endWhole(hand.pid, tid);
       whole += 1;
     }
-    const isOver = (): boolean => isGone(hand.pid) && isGone(tid) && stubs().length === 0;
+    const isOver = (): boolean => isGone(hand.pid) && isGone(tid) && strays().length === 0;
     await until(isOver, `nothing left after ${point} (${number})`);
   }
   return { points: points.length, killed, whole };

@@ -53,19 +53,18 @@ export function callOf(pid: number): number | undefined {
   return number >= 0 ? number : undefined;
 }
 
-/** Processes that a restart begins with and never leaves behind: of all, or of one parent. */
-export function stubs(parent?: number): readonly number[] {
-  return readdirSync('/proc').flatMap((name) => {
-    try {
-      const isStub = readlinkSync(`/proc/${name}/exe`).startsWith('/memfd:ckpt');
-      if (!isStub || (parent !== undefined && statusOf(Number(name), 'PPid') !== `${parent}`)) {
-        return [];
+/** Processes that a restart begins with and never leaves behind, of these parents. */
+export function stubs(...parents: readonly number[]): readonly number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      try {
+        if (!readlinkSync(`/proc/${pid}/exe`).startsWith('/memfd:ckpt')) return false;
+        return parents.includes(Number(statusOf(pid, 'PPid')));
+      } catch {
+        return false;
       }
-      return [Number(name)];
-    } catch {
-      return [];
-    }
-  });
+    });
 }
 
 /** Waits until something holds. @throws Error after some seconds. */
