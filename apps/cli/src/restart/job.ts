@@ -41,3 +41,9 @@ export function sharedSignal(signal: string, own: Job | undefined, other: Job): 
   if (signal === 'SIGCONT' && other.state === 'T') return false;
   return own.terminal !== 0 && own.foreground === own.group && own.group === other.group;
 }
+
+/** Whether another process is a job of its own in our session and terminal. */
+export function isApart(own: Job | undefined, other: Job): boolean {
+  if (own === undefined || own.terminal === 0) return false;
+  return own.terminal === other.terminal && own.group !== other.group;
+}

@@ -10,6 +10,7 @@ import type { Common, Trust } from '../options.ts';
 import { createReporter } from '../progress.ts';
 import { timeText } from '../quantities.ts';
 import { UsageError } from '../usage-error.ts';
+import { frontOf, type Front } from './front.ts';
 import { notesText } from './notes.ts';
 import { relaySignals } from './relay.ts';
 import { settingsOf } from './settings.ts';
@@ -60,25 +61,35 @@ function endAs(cli: Cli, status: number): void {
   cli.status = 128 + signal;
 }
 
-async function bringBack(cli: Cli, image: FdFile, options: RestartOptions): Promise<Restarted> {
-  const { createLinuxHost } = await import('@ckpt/linux/host');
+/** A process that was brought back, and our terminal, whose foreground it may have. */
+interface BroughtBack extends Restarted {
+  readonly front: Front;
+}
+
+async function bringBack(cli: Cli, image: FdFile, options: RestartOptions): Promise<BroughtBack> {
+  const { createLinuxHost, setForeground } = await import('@ckpt/linux/host');
   const log = openLog(options.log, [image.fd]);
   const reporter = await createReporter(cli, options.verbose ?? false);
+  const settings = settingsOf(options);
+  const front = frontOf(settings.foreground === true, setForeground);
   const engine = createEngine(createLinuxHost(), {
     progress: reporter.tell,
-    settings: settingsOf(options),
+    settings,
     ...debugOptions(options, cli.say),
   });
   const started = performance.now();
   let restarted: Restarted;
   try {
     restarted = engine.restart(0, image, 0, log);
+  } catch (error) {
+    front.takeBack();
+    throw error;
   } finally {
     reporter.end();
     log?.close();
   }
   tell(cli, restarted, options, performance.now() - started);
-  return restarted;
+  return { ...restarted, front };
 }
 
 export async function restart(
@@ -88,7 +99,7 @@ export async function restart(
 ): Promise<void> {
   if (options.text && !options.dryRun) throw new UsageError('--text goes with --dry-run');
   const image = source(file, options);
-  let restarted: Restarted;
+  let restarted: BroughtBack;
   try {
     if (options.dryRun) {
       const { dryRun } = await import('./dry-run.ts');
@@ -100,9 +111,10 @@ export async function restart(
     image.close();
   }
   if (options.detach) return;
-  const { running } = restarted;
-  const stop = relaySignals(cli, running.pid);
+  const { running, front } = restarted;
+  const stop = relaySignals(cli, running.pid, front);
   const status = await running.wait();
   stop();
+  front.takeBack();
   endAs(cli, status);
 }

@@ -1,6 +1,7 @@
-import { readlinkSync } from 'node:fs';
+import { readlinkSync, statSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { trustSettings, type Trust } from '../options.ts';
+import { jobOf } from './job.ts';
 
 /** Path of the terminal this command has; undefined when it has none. */
 function ownTerminal(): string | undefined {
@@ -13,13 +14,24 @@ function ownTerminal(): string | undefined {
   }
 }
 
+/** Whether that terminal is ours to give: our process group is in its foreground. */
+function isInForeground(tty: string): boolean {
+  const own = jobOf('self');
+  if (own === undefined || own.terminal === 0 || own.foreground !== own.group) return false;
+  try {
+    return statSync(tty).rdev === own.terminal;
+  } catch {
+    return false;
+  }
+}
+
 /** What the kinds of resource are told. */
 export function settingsOf(
   options: Trust & { readonly detach?: true },
 ): Readonly<Record<string, unknown>> {
   const tty = ownTerminal();
   return {
-    ...(tty === undefined ? {} : { tty }),
+    ...(tty === undefined ? {} : { tty, foreground: isInForeground(tty) }),
     ...trustSettings(options),
     // Whether the parent of the process ends right after it.
     detached: options.detach ?? false,

@@ -71,7 +71,7 @@ export function statText(process: ModelProcess, thread: ModelThread): string {
   };
   set52({
     ...{ 1: thread.tid, 2: `(${decodeText(thread.comm)})`, 3: 't', 4: 1, 5: process.group },
-    ...{ 6: process.session, 7: process.terminal, 8: -1, 9: 0x40_0000 },
+    ...{ 6: process.session, 7: process.terminal, 8: process.foreground, 9: 0x40_0000 },
     18: priority > 0 ? -1 - priority : 20 + nice,
     ...{ 19: nice, 20: process.threads.size, 22: process.startTime },
     ...{ 26: mm.startCode, 27: mm.endCode, 28: mm.startStack },

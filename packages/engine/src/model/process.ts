@@ -47,6 +47,8 @@ export class ModelProcess {
   session = 1;
   /** Controlling terminal, a device number. */
   terminal = 0;
+  /** Process group in its foreground; -1: none. */
+  foreground = -1;
   /** -1000..1000 */
   oomScoreAdjust = 0;
   /** What it may be set to without CAP_SYS_RESOURCE. */

@@ -6,6 +6,8 @@ import { refuse, Unmodelled, type Caller, type Words } from './system-call.ts';
 /** ioctl_tty(2) */
 const TCGETS = 0x5401;
 const TCSETS = 0x5402;
+const TIOCSCTTY = 0x540e;
+const TIOCSPGRP = 0x5410;
 const FIONREAD = 0x541b;
 /** Bytes of the kernel's struct termios (asm-generic/termbits.h). */
 const termiosSize = 36;
@@ -31,6 +33,14 @@ export class Terminal extends DeviceFile {
         return 0;
       case TCSETS:
         settings.set(this.inode, process.user.read(args.word(2), termiosSize));
+        return 0;
+      case TIOCSCTTY:
+        if (process.session !== process.pid) refuse('EPERM', 'it leads no session');
+        process.terminal = Number(this.inode.stat.rdev);
+        process.foreground = process.group;
+        return 0;
+      case TIOCSPGRP:
+        process.foreground = process.user.getInt(args.word(2));
         return 0;
       case FIONREAD:
         process.user.putInt(args.word(2), 0);

@@ -55,6 +55,11 @@ export class UserMemory {
     this.write(address, bytes);
   }
 
+  /** int */
+  getInt(address: bigint): number {
+    return this.view(address, 4).getInt32(0, true);
+  }
+
   putInt(address: bigint, value: number): void {
     this.put(address, 4, (view) => {
       view.setInt32(0, value, true);

@@ -3,7 +3,7 @@ import { maybe, payload } from '../follow.ts';
 import { device, flags, objref } from '../notation.ts';
 import { record, type Infer } from '../struct.ts';
 
-export const ttyFlags = { CONTROLLING: 1 };
+export const ttyFlags = { CONTROLLING: 1, FOREGROUND: 2, SESSION: 4 };
 
 /** A terminal that the task was started from: the invoker's own at restart. */
 export const Tty = record(
@@ -12,7 +12,11 @@ export const Tty = record(
   'A terminal that the task was started from; at restart, the one of the invoker.',
   {
     objref: i32('number of this object', objref),
-    flags: u32('CONTROLLING: the controlling terminal of its session', flags(ttyFlags)),
+    flags: u32(
+      'CONTROLLING: of its session; FOREGROUND: the task led the process group in its foreground; ' +
+        'SESSION: the task led the session',
+      flags(ttyFlags),
+    ),
     rdev: u64('device number', device),
   },
   [

@@ -3,6 +3,7 @@ import { resources } from '../resources/index.ts';
 import { createHost, type LinuxHostOptions } from './linux-host.ts';
 
 export { checkpointProcess, type CheckpointRequest } from './checkpoint-process.ts';
+export { setForeground } from './foreground.ts';
 export type { LinuxHostOptions } from './linux-host.ts';
 
 /** The host of this machine, with all kinds of kernel resource. */

@@ -14,6 +14,9 @@ import { encodeTable, type Ground } from './run-table.ts';
 import { Tracee } from './run-tracee.ts';
 import { syscallNumbers } from './syscall-numbers.ts';
 
+/** SIGTTOU, in a mask. */
+const sigttou = 1n << 21n;
+
 /** Bytes: the stub, and the executor's code. */
 const pageSize = 4096;
 
@@ -149,5 +152,7 @@ export function bringUp(scope: BirthScope): Born {
   tracee.waitStill(pid);
   // Its id may have been written anywhere (CLONE_CHILD_SETTID).
   memory.write(block.address, executorCode);
+  // Setting up a terminal from its background would be interrupted, and tried again, for ever.
+  tracer.setSignalMask(pid, sigttou);
   return { tracee, memory, maps: openSync(`/proc/${pid}/maps`, 'r') };
 }

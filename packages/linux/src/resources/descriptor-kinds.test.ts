@@ -284,6 +284,10 @@ describe('a record that no checkpoint writes is refused at restart:', () => {
   });
 });
 
+/** A process group of its own in somebody's session. */
+const groupLine = (foreground: number): string =>
+  statLine(0x8801, foreground).replace('4242 4242', '4242 4000');
+
 describe('a terminal', () => {
   const settings = new Uint8Array(36).fill(5);
   const answer = () => ({ result: 0n, out: [settings] });
@@ -310,7 +314,22 @@ describe('a terminal', () => {
     });
     fileTable.checkpoint(scope);
     const plan = planned(scope, restore, { options: { tty: '/dev/pts/9' } });
-    expect(plan.calls().map(({ call }) => call)).not.toContain('ioctl');
+    expect(plan.calls('descriptors').map(({ call }) => call)).not.toContain('ioctl');
+  });
+
+  test.for([
+    ['leads its session', statLine(0x8801, 4242), {}, [0x540e], 0],
+    ['has it to give', groupLine(4242), { foreground: true }, [0x5410], 0],
+    ['has not got it', groupLine(4242), { foreground: false }, undefined, 1],
+    ['leaves', groupLine(4242), { foreground: true, detached: true }, undefined, 1],
+    ['was in the background', groupLine(7), { foreground: true }, undefined, 0],
+  ] as const)('has its foreground where who restarts it %s', ([, stat, options, job, notes]) => {
+    const scope = descriptorScope([{ ...terminal, answer }], { read: { stat } });
+    fileTable.checkpoint(scope);
+    const plan = planned(scope, restore, { options: { tty: '/dev/pts/9', ...options } });
+    const called = plan.calls('last').map(({ args }) => args.slice(0, 2));
+    expect(called).toMatchObject(job === undefined ? [] : [[3, ...job]]);
+    expect(plan.notes).toHaveLength(notes);
   });
 
   test('is missed by a restart that has none', () => {

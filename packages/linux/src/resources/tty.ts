@@ -1,5 +1,5 @@
 import type { CheckpointScope, ImageRecord, RestoreScope } from '@ckpt/engine';
-import { CKPT_HDR_BUFFER, CKPT_HDR_FILE_NAME, fileKinds, Tty, ttyFlags } from '@ckpt/format';
+import { CKPT_HDR_BUFFER, CKPT_HDR_FILE_NAME, fileKinds, Tty } from '@ckpt/format';
 import { encodeText } from '@ckpt/io';
 import { parseStat } from '../procfs/stat.ts';
 import { cString } from '../procfs/text.ts';
@@ -8,6 +8,7 @@ import { refuse, statOf } from './descriptor.ts';
 import { O_NOCTTY, O_PATH } from './descriptor-flags.ts';
 import { required } from './facts.ts';
 import { AT_FDCWD, O_CLOEXEC } from './path-open.ts';
+import { jobFlags, restoreJob } from './tty-job.ts';
 import { fileTypes, typeOf } from './path-type.ts';
 
 /** ioctl_tty(2) */
@@ -100,20 +101,23 @@ export const tty: DescriptorKind = {
     const { objref, isNew } = scope.objhash.of('tty', description.link);
     if (!isNew) return { object: objref };
     const settings = settingsOf(scope, description, stat.foreground === stat.pgid);
-    scope.emit(Tty, { objref, flags: controlling ? ttyFlags.CONTROLLING : 0, rdev });
+    scope.emit(Tty, { objref, flags: controlling ? jobFlags(stat) : 0, rdev });
     scope.emitBytes(CKPT_HDR_FILE_NAME, encodeText(description.link));
     if (settings !== undefined) scope.emitBytes(CKPT_HDR_BUFFER, settings);
     return { object: objref };
   },
 
-  restore({ scope, place }, files) {
+  restore({ scope, place, fdOf }, files) {
     const [first] = files;
     if (first === undefined) return;
     const record = scope.document.object(first.value.object, Tty, first);
     const path = ownTerminal(scope, record);
-    const settings = record.following.some(({ type }) => type === CKPT_HDR_BUFFER)
-      ? record.bytesOf(CKPT_HDR_BUFFER)
-      : undefined;
+    // Behind somebody's back nothing is changed about a terminal.
+    const inForeground = scope.options.foreground !== false;
+    const settings =
+      inForeground && record.following.some(({ type }) => type === CKPT_HDR_BUFFER)
+        ? record.bytesOf(CKPT_HDR_BUFFER)
+        : undefined;
     if (settings !== undefined && settings.length !== termiosSize) {
       throw record.invalid('settings', `${settings.length} bytes of settings`);
     }
@@ -136,5 +140,6 @@ export const tty: DescriptorKind = {
       }
       place(file, fd);
     }
+    restoreJob(scope, record, fdOf(first) ?? -1);
   },
 };
