@@ -3,6 +3,12 @@ import type { CkptFile } from '@ckpt/io';
 import type { Plan } from './plan.ts';
 import type { Resource } from './resource.ts';
 
+/** CLOCK_MONOTONIC and CLOCK_BOOTTIME, or what a time namespace adds to them. Nanoseconds. */
+export interface ClockTimes {
+  readonly monotonic: bigint;
+  readonly boottime: bigint;
+}
+
 /** What a machine is, as far as an image depends on it. */
 export interface System {
   /** uname(2), without NUL. */
@@ -41,6 +47,11 @@ export interface System {
   readonly choosesPids: boolean;
   /** Seconds since the epoch. */
   readonly time: bigint;
+  /** What time it is for the checkpointer or invoker. Absent: not known. */
+  readonly clocks?: ClockTimes & {
+    /** Of its time namespace (time_namespaces(7)); absent where the kernel has none. */
+    readonly offsets?: ClockTimes;
+  };
 }
 
 export interface Thread {

@@ -12,6 +12,7 @@ export type {
   Answer,
   Argument,
   Call,
+  ClockTimes,
   CopyTarget,
   FileStat,
   Frozen,

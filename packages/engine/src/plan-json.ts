@@ -1,4 +1,4 @@
-import type { Plan, Step, Value } from './plan.ts';
+import type { Plan, SpawnStep, Step, Value } from './plan.ts';
 
 /** What JSON can hold. */
 export type Json =
@@ -66,6 +66,11 @@ function valueText(value: Value): string {
   return `<${value.external}>`;
 }
 
+function clocksText({ clocks }: SpawnStep): string {
+  if (clocks === undefined) return '';
+  return `, its clocks ${clocks.monotonic} and ${clocks.boottime} ns ahead of the machine's`;
+}
+
 function actionText(step: Step): string {
   switch (step.op) {
     case 'call': {
@@ -75,7 +80,7 @@ function actionText(step: Step): string {
       return `${step.call}(${step.args.map(valueText).join(', ')})${expect}${room}${warn}`;
     }
     case 'spawn':
-      return `make ${step.kind} ${step.pid === 0 ? 'of any pid' : step.pid}`;
+      return `make ${step.kind} ${step.pid === 0 ? 'of any pid' : step.pid}${clocksText(step)}`;
     case 'wipe':
       return `unmap all but ${hex(step.hole.address)} +${step.hole.length}`;
     case 'load': {

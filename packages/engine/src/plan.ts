@@ -1,3 +1,5 @@
+import type { ClockTimes } from './host.ts';
+
 /**
  * A restart as plain data: steps that an executor runs, in order, on threads that it makes.
  *
@@ -72,6 +74,11 @@ export interface SpawnStep extends Base {
   readonly pid: number;
   /** clone(2) CLONE_CHILD_SETTID: where the new task's id is written, if that can be. */
   readonly setChildTid?: bigint;
+  /**
+   * The process is made in a time namespace of its own, which adds so much to the machine's clocks
+   * (time_namespaces(7)). Where that is forbidden, it is said and the restart goes on.
+   */
+  readonly clocks?: ClockTimes;
 }
 
 /** Unmaps everything but the executor's own block, which the plan placed in a hole. */

@@ -41,6 +41,8 @@ function assemble(planner: Planner, { record, leader, threads }: ImageTree): rea
   const from: Origin = { position: record.position, path: 'TREE' };
   const planned = sections.flatMap((section) => planner.of(section));
   const made = new Set(planned.flatMap((step) => (step.op === 'spawn' ? [step.pid] : [])));
+  /** The first step is that which makes the process, whoever plans it. */
+  const isFirst = (step: Step): boolean => step.op === 'spawn' && step.kind === 'process';
   const on = leader.tid;
   const spawn = (pid: number, kind: 'process' | 'thread'): Step[] =>
     made.has(pid) ? [] : [{ op: 'spawn', id: planner.fresh('spawn'), on, from, kind, pid }];
@@ -52,7 +54,8 @@ function assemble(planner: Planner, { record, leader, threads }: ImageTree): rea
   const isResume = ({ op }: Step): boolean => op === 'resume';
   return [
     ...spawn(on, 'process'),
-    ...steps.filter((step) => !isResume(step)),
+    ...steps.filter(isFirst),
+    ...steps.filter((step) => !isResume(step) && !isFirst(step)),
     {
       ...{ op: 'meet', id: planner.fresh('meet'), on, from },
       ...{ barrier: 'ready', parties: threads.map(({ tid }) => tid) },

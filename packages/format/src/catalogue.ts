@@ -2,6 +2,7 @@ import { linuxCrRecords } from './linux-cr.ts';
 import { ArrayHeader } from './records/array.ts';
 import * as base from './records/base.ts';
 import { CKPT_HDR_CPU_FPU, Cpu } from './records/cpu.ts';
+import { Clocks } from './records/clocks.ts';
 import { Cred } from './records/cred.ts';
 import { EpollItems } from './records/epoll.ts';
 import { Eventfd } from './records/eventfd.ts';
@@ -81,7 +82,7 @@ const full = [
   ...[HeaderArch, Tree, ProcessTask, RestartBlock, Thread, Cpu, Cred],
   ...[FileTable, File, Tty, EpollItems, Path, Pipe, Eventfd, IoUring, Timerfd, Signalfd],
   ...[Mm, Vma, Shm, Fs, Sighand, Signal, Sigpending, PosixTimer, Socket],
-  ...[Features, Identity, ArrayHeader, PageMap, pages.Store, pages.MetaEnd, pages.Pages],
+  ...[Features, Identity, ArrayHeader, PageMap, Clocks, pages.Store, pages.MetaEnd, pages.Pages],
 ].map(fields);
 
 const fullOnly = [

@@ -91,6 +91,7 @@ export {
   UTS_FIELD_LEN,
 } from './records/base.ts';
 export { CKPT_HDR_CPU_FPU, Cpu } from './records/cpu.ts';
+export { Clocks } from './records/clocks.ts';
 export { Cred, Gid, secureBits } from './records/cred.ts';
 export { epollEvents, EpollItem, EpollItems } from './records/epoll.ts';
 export { Eventfd } from './records/eventfd.ts';

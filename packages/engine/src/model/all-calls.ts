@@ -1,4 +1,5 @@
 import { adviceCalls } from './advice-calls.ts';
+import { clockCalls } from './clocks.ts';
 import { credentialCalls, credentialPrctls } from './credential-calls.ts';
 import { descriptorCalls } from './descriptor-calls.ts';
 import { epollCalls } from './epoll.ts';
@@ -41,6 +42,7 @@ export const allCalls: SystemCalls = {
   ...signalFileCalls,
   ...signalCalls,
   ...timerCalls,
+  ...clockCalls,
   ...credentialCalls,
   ...processCalls,
   ...threadCalls,

@@ -20,7 +20,7 @@ const contentOf = (bytes: Uint8Array): string =>
 
 type Add = (fact: string, value: string) => void;
 
-/** Inodes of pipes and sockets are given anew: they are numbered in the order of descriptors. */
+/** Inodes of pipes, sockets and time namespaces are given anew: they are numbered in the order of descriptors. */
 function plainLinks({ link }: RecordedFacts): ReadonlyMap<string, string> {
   const known = new Map<string, number>();
   const number = (target: string): number => {
@@ -32,7 +32,7 @@ function plainLinks({ link }: RecordedFacts): ReadonlyMap<string, string> {
   const entries = Object.entries(link).sort(([a], [b]) => order(a) - order(b));
   return new Map(
     entries.map(([path, target = 'not there']) => {
-      const isNumbered = /^(pipe|socket):\[/.test(target);
+      const isNumbered = /^(pipe|socket|time):\[/.test(target);
       const isDeleted = path.startsWith('fd/') && target.endsWith(' (deleted)');
       const kind = target.slice(0, target.indexOf(':'));
       const name = isNumbered ? `${kind} ${number(target)}` : isDeleted ? 'a deleted file' : target;

@@ -77,6 +77,7 @@ class Run {
   #spawn(step: SpawnStep): void {
     const { process } = this;
     if (step.kind === 'process') {
+      process.clocks = step.clocks;
       this.#operands.results.set(step.id, BigInt(process.pid));
       return;
     }

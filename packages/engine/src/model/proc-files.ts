@@ -1,6 +1,7 @@
 import { CkptError } from '@ckpt/format';
 import { encodeText } from '@ckpt/io';
 import type { FileStat } from '../host.ts';
+import { offsetsText, ownTime } from './clocks.ts';
 import { coreFilter } from './mm-extras.ts';
 import { locksOf } from './path-file.ts';
 import { mapsText, smapsText } from './proc-memory.ts';
@@ -45,6 +46,7 @@ const processFiles: Readonly<Record<string, Make>> = {
   timers: ({ timers, pid }) => timers.text(pid),
   personality: ({ personality }) => `${personality.toString(16).padStart(8, '0')}\n`,
   coredump_filter: (process) => `${coreFilter(process).toString(16).padStart(8, '0')}\n`,
+  timens_offsets: offsetsText,
   oom_score_adj: ({ oomScoreAdjust }) => `${oomScoreAdjust}\n`,
 };
 
@@ -77,7 +79,9 @@ export function linkProc(process: ModelProcess, path: string): string | undefine
     return process.table.has(number) ? process.table.at(number).file.object.link() : undefined;
   }
   const [, namespace] = /^ns\/(\w+)$/.exec(path) ?? [];
-  if (namespace !== undefined) return process.machine.system.self?.namespaces[namespace];
+  if (namespace !== undefined) {
+    return ownTime(process, namespace) ?? process.machine.system.self?.namespaces[namespace];
+  }
   const [, start] = /^map_files\/([0-9a-f]+)-[0-9a-f]+$/.exec(path) ?? [];
   if (start !== undefined) return mappedFile(process, start)?.mapName();
   if (path === 'exe') return process.mm.exe;

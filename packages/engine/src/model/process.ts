@@ -1,4 +1,5 @@
 import { CkptError } from '@ckpt/format';
+import type { ClockTimes } from '../host.ts';
 import { AddressSpace } from './address-space.ts';
 import { allCalls } from './all-calls.ts';
 import { credentialsOf, Credentials } from './credentials.ts';
@@ -54,6 +55,8 @@ export class ModelProcess {
   /** What it may be set to without CAP_SYS_RESOURCE. */
   oomScoreMin = 0;
   isStopped = false;
+  /** What a time namespace of its own adds to the machine's clocks; undefined: it has none. */
+  clocks: ClockTimes | undefined;
   /** Told when it ends: the status of waitpid(2). */
   readonly ends: ((status: number) => void)[] = [];
 

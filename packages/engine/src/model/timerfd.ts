@@ -106,11 +106,4 @@ export const timerFileCalls: SystemCalls = {
     return process.open(new TimerFile(clock), status, (flags & O_CLOEXEC) !== 0);
   },
   timerfd_settime: settime,
-  clock_gettime: ({ process }, args) => {
-    if (args.int(0) !== CLOCK_REALTIME) throw new Unmodelled(`clock ${args.int(0)}`);
-    process.user.put(args.word(1), 16, (view) => {
-      view.setBigInt64(0, process.machine.system.time, true);
-    });
-    return 0;
-  },
 };

@@ -52,6 +52,10 @@ export const exampleSystem: System = {
   euid: 0,
   choosesPids: true,
   time: 1_700_000_000n,
+  clocks: {
+    ...{ monotonic: 8_000_000_000_000_000n, boottime: 9_000_000_000_000_000n },
+    offsets: { monotonic: 0n, boottime: 0n },
+  },
 };
 
 let inode = 10n;

@@ -88,4 +88,8 @@ export function makeSettings(maker: Maker): void {
   maker.must('prctl', [4, maker.pick([1, 0]), 0, 0, 0]);
   process.oomScoreAdjust = maker.pick([0, 500]);
   process.isStopped = maker.once(6);
+  if (maker.once(6)) {
+    const day = 86_400_000_000_001n;
+    process.clocks = { monotonic: BigInt(maker.below(99)) * day, boottime: -day };
+  }
 }

@@ -1,5 +1,6 @@
 import type { Host, Resource, System } from '@ckpt/engine';
 import { statFile } from './file-stat.ts';
+import { readClocks } from './clocks.ts';
 import { freezeProcess } from './freeze.ts';
 import { findHolder, findPidHolders } from './holders.ts';
 import { runPlan } from './run.ts';
@@ -27,6 +28,7 @@ export function createHost(resources: readonly Resource[], options: LinuxHostOpt
     system: () => ({
       ...(system ??= readSystem()),
       time: BigInt(Math.floor(Date.now() / 1000)),
+      clocks: readClocks(),
     }),
     freeze: (pid, deadlineMs) => freezeProcess(pid, deadlineMs, { at }),
     rehearse,

@@ -5,6 +5,8 @@ import { ptraceOptions, type Tracer } from './ptrace.ts';
 import { withRegisters } from './registers.ts';
 import { siblingEntry } from './run-clone.ts';
 import { entryStatus, executorCode } from './run-executor-code.ts';
+import { setTime, unshareTime } from './clocks.ts';
+import { nameOf } from './run-error.ts';
 import { cloneFailure, mayRetry, retryMicroseconds } from './run-holder.ts';
 import type { Made } from './run-made.ts';
 import type { Block } from './run-memory.ts';
@@ -38,6 +40,8 @@ export interface BirthScope {
   /** Descriptors of ours, and the numbers that they get in the new task. */
   readonly descriptors: readonly (readonly [from: number, to: number])[];
   readonly holder: (pid: number) => string | undefined;
+  /** Is told what could not be had. */
+  readonly warn: (sentence: string) => void;
   readonly at: (point: string) => void;
 }
 
@@ -103,6 +107,21 @@ function startStub(scope: BirthScope) {
   throw new CkptError('EEXIST', `no program can be started at ${where}, where the plan has a hole`);
 }
 
+/** The stub's children begin in a time namespace of their own, where the plan wants that. */
+function enterTime({ compiled, block, at, warn }: BirthScope, stub: Tracee): void {
+  const { clocks } = compiled.spawn;
+  if (clocks === undefined) return;
+  const ground = firstGround(block);
+  const table = encodeTable([unshareTime], 0, ground);
+  const [outcome] = stub.run(stub.pid, ground.address, table);
+  const failed =
+    outcome?.status === entryStatus.done
+      ? setTime(stub.pid, clocks)
+      : nameOf(outcome?.result ?? 0n);
+  if (failed === undefined) at('time namespace made');
+  else warn(`no time namespace could be made (${failed}): clocks are those of the restarter`);
+}
+
 /** Lets the stub make the task as its sibling, a child of this process, traced from the start. */
 function cloneTask({ tracer, made, compiled, block, holder }: BirthScope, stub: Tracee): number {
   const ground = firstGround(block);
@@ -140,6 +159,7 @@ export function bringUp(scope: BirthScope): Born {
   const { stub, memory: stubMemory } = startStub(scope);
   let pid;
   try {
+    enterTime(scope, stub);
     pid = cloneTask(scope, stub);
   } finally {
     stubMemory.close();

@@ -126,7 +126,11 @@ export function runPlan(plan: Plan, pages: PageReader, options: RunOptions = {})
   const made = new Made(tracer);
   let born: Born | undefined;
   try {
-    born = bringUp({ tracer, made, compiled, block, descriptors: externals.pairs, holder, at });
+    const warn = (sentence: string): void => {
+      warnings.push(sentence);
+    };
+    const descriptors = externals.pairs;
+    born = bringUp({ tracer, made, compiled, block, descriptors, holder, warn, at });
     const imageFd = isFile ? externals.numbers.get('image') : undefined;
     const state = { compiled, externals, pages, imageFd, block, ground, results, warnings };
     const scope: Scope = { ...state, ...born, tracer, holder, at };

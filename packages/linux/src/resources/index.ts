@@ -1,4 +1,5 @@
 import type { Resource } from '@ckpt/engine';
+import { clocks } from './clocks.ts';
 import { cred } from './cred.ts';
 import { rights } from './cred-rights.ts';
 import { fileTable } from './file-table.ts';
@@ -17,6 +18,7 @@ import { timers } from './timers.ts';
  * Memory is the first that stores pages, and is the first to be loaded.
  */
 export const resources: readonly Resource[] = [
+  clocks,
   path,
   cred,
   fs,

@@ -11,8 +11,6 @@ const namespaces: Readonly<Record<string, string>> = {
   net: 'network',
   pid: 'pid',
   pid_for_children: 'pid (of its children)',
-  time: 'time',
-  time_for_children: 'time (of its children)',
   user: 'user',
   uts: 'UTS',
 };
