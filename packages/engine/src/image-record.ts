@@ -1,6 +1,7 @@
 import { ArrayHeader, CkptError, errnoByName, type ErrnoName } from '@ckpt/format';
 import type { RecordType, Struct } from '@ckpt/format';
 import { headerSize } from './record-writer.ts';
+import { checksOf } from './known-names.ts';
 import { recordName } from './record-types.ts';
 import type { ImageRecord } from './resource.ts';
 
@@ -33,7 +34,9 @@ export function recordError(
 /** Decodes a struct; what is wrong with it is wrong with the record. */
 function decodeIn<T>(record: RawRecord, struct: Struct<T>, bytes: Uint8Array): T {
   try {
-    return struct.decode(bytes);
+    const value = struct.decode(bytes);
+    for (const check of checksOf(struct)) check(value);
+    return value;
   } catch (error) {
     if (!(error instanceof CkptError)) throw error;
     throw recordError(record, error.code, error.sentence, error.field);

@@ -77,8 +77,8 @@ export const i64 = integer<bigint>(
 );
 
 /** Room for later, a u32 that is zero: encode and decode refuse anything else. */
-export function reserved(): Field<number> {
-  return u32('zero', { kind: 'reserved' });
+export function reserved(doc = 'zero'): Field<number> {
+  return u32(doc, { kind: 'reserved' });
 }
 
 /** Bytes of a view, copied. */

@@ -8,12 +8,16 @@ export interface FlagsNotation {
   readonly prefix?: string;
   /** Printed when none of the bits in `mask` (default: all) is set: PROT_NONE, O_RDONLY. */
   readonly zero?: { readonly name: string; readonly mask?: number };
+  /** Bits without a name may be set, and are the kernel's; elsewhere readers refuse them. */
+  readonly others?: true;
 }
 
 export interface EnumNotation {
   readonly kind: 'enum';
   readonly names: Names;
   readonly prefix?: string;
+  /** Values without a name are the matter of who reads them; elsewhere readers refuse them. */
+  readonly others?: true;
 }
 
 /** How an inspector shows a field's value; `formatValue` does it. */
@@ -75,7 +79,11 @@ export const flags = (
   how: Omit<FlagsNotation, 'kind' | 'names'> = {},
 ): FlagsNotation => ({ kind: 'flags', names, ...how });
 
-export const oneOf = (names: Names, prefix = ''): EnumNotation => ({ kind: 'enum', names, prefix });
+export const oneOf = (
+  names: Names,
+  prefix = '',
+  how: Pick<EnumNotation, 'others'> = {},
+): EnumNotation => ({ kind: 'enum', names, prefix, ...how });
 
 /** A yes or no. */
 export const truth: Notation = oneOf({ no: 0, yes: 1 });

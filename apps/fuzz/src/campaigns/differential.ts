@@ -1,4 +1,4 @@
-import { CkptError, recordKinds, type Random } from '@ckpt/format';
+import { CkptError, recordKinds, type Random, type Struct } from '@ckpt/format';
 import { readBaseImage, readOpening, verifyImage, type KernelVersion } from '@ckpt/engine';
 import { MemoryFile, walkRecords } from '@ckpt/io';
 import { Failure, overBytes, type Campaign, type Input } from '../campaign.ts';
@@ -7,8 +7,10 @@ import { mutatedProcess, mutatedSeed } from '../images/mutate.ts';
 import type { Seeds } from '../images/seeds.ts';
 import { readBaseImage as naiveBase } from '../naive/base.ts';
 import { Defect, frames } from '../naive/cursor.ts';
-import type { Shape, Shapes } from '../naive/metadata.ts';
+import type { Known, Shape, Shapes } from '../naive/metadata.ts';
 import { readImage as naiveImage } from '../naive/process.ts';
+
+type Placed = Struct<unknown>['fields'][number];
 
 /** What a reader makes of bytes: what it found, or what is wrong. */
 type Verdict = Readonly<Record<string, unknown>>;
@@ -16,6 +18,15 @@ type Verdict = Readonly<Record<string, unknown>>;
 export type Read = (bytes: Uint8Array) => Verdict;
 
 const kernel: KernelVersion = [2, 6, 37];
+
+/** What the naive reader is told of a field that holds nothing but what has a name. */
+function knownOf({ offset, field: { size, notation } }: Placed): readonly Known[] {
+  if (notation.kind !== 'flags' && notation.kind !== 'enum') return [];
+  if (notation.others === true) return [];
+  const values = Object.values(notation.names).map(BigInt);
+  if (notation.kind === 'enum') return [{ offset, size, values }];
+  return [{ offset, size, bits: values.reduce((all, bit) => all | bit, 0n) }];
+}
 
 /** The layout of revision 100 as plain numbers: the naive reader imports nothing. */
 const shapes: Shapes = new Map(
@@ -27,7 +38,8 @@ const shapes: Shapes = new Map(
       field.notation.kind === 'reserved' ? [offset] : [],
     );
     const objref = fields.find(({ name }) => name === 'objref')?.offset;
-    return [[type, { size, zeros, ...(objref === undefined ? {} : { objref }) }]];
+    const known = fields.flatMap(knownOf);
+    return [[type, { size, zeros, known, ...(objref === undefined ? {} : { objref }) }]];
   }),
 );
 

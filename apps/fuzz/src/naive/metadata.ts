@@ -1,12 +1,21 @@
 import { bytesAt, Defect, header, take, type Cursor, type Header } from './cursor.ts';
 import { crc32c } from './crc32c.ts';
 
+export interface Known {
+  readonly offset: number;
+  readonly size: number;
+  readonly bits?: bigint;
+  readonly values?: readonly bigint[];
+}
+
 /** What is known of a record number: given as plain numbers by whoever calls. */
 export interface Shape {
   /** Bytes that are known; more must be zero. */
   readonly size: number;
   /** Offsets of four bytes that must be zero. */
   readonly zeros: readonly number[];
+  /** Fields that hold certain bits, or one of certain values, and nothing else. */
+  readonly known: readonly Known[];
   /** Offset of the number by which others refer to it. */
   readonly objref?: number;
 }
@@ -28,7 +37,7 @@ const pagesMax = 1n << 34n;
 const pageSizes = [4096, 8192, 16384, 32768, 65536];
 
 /** Checks that what is not known of a record is zero, and that what is reserved is. */
-function checkShape(cursor: Cursor, one: Header, { size, zeros }: Shape): void {
+function checkShape(cursor: Cursor, one: Header, { size, zeros, known }: Shape): void {
   const bytes = bytesAt(cursor, one.start, one.start + one.length);
   for (const byte of bytes.subarray(size)) {
     if (byte !== 0) throw new Defect('E2BIG', one.start, 'unknown bytes');
@@ -38,10 +47,15 @@ function checkShape(cursor: Cursor, one: Header, { size, zeros }: Shape): void {
       if (byte !== 0) throw new Defect('E2BIG', one.start, 'reserved bytes');
     }
   }
+  for (const { offset, size: length, bits = 0n, values } of known) {
+    const value = number(cursor, one, offset, length);
+    const isKnown = values === undefined ? (value & ~bits) === 0n : values.includes(value);
+    if (!isKnown) throw new Defect('ENOSYS', one.start, 'a value that is not known');
+  }
 }
 
 /** A number of a record that may end before it. */
-function number(cursor: Cursor, one: Header, offset: number, size: 4 | 8): bigint {
+function number(cursor: Cursor, one: Header, offset: number, size: number): bigint {
   let value = 0n;
   for (let index = size - 1; index >= 0; index--) {
     const at = offset + index;

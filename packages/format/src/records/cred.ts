@@ -28,7 +28,10 @@ export const Cred = record(
   'Credentials (credentials(7)).',
   {
     objref: i32('number of this object', objref),
-    securebits: u32('prctl(2), PR_GET_SECUREBITS', flags(secureBits, { prefix: 'SECBIT_' })),
+    securebits: u32(
+      'prctl(2), PR_GET_SECUREBITS',
+      flags(secureBits, { prefix: 'SECBIT_', others: true }),
+    ),
     uid: u32('real user id'),
     euid: u32('effective user id'),
     suid: u32('saved user id'),

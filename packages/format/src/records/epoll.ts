@@ -25,7 +25,7 @@ export const epollEvents = {
 
 export const EpollItem = struct('epoll_item', 'A descriptor that is watched.', {
   fd: i32('number given to epoll_ctl(2)'),
-  events: u32('what is waited for', flags(epollEvents)),
+  events: u32('what is waited for', flags(epollEvents, { others: true })),
   data: u64('of the user', hex),
   file: i32('objref of the FILE; fd may lead to another one by now', objref),
   _pad: reserved(),

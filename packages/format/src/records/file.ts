@@ -59,7 +59,7 @@ export const File = record(
     kind: u32('what is open', oneOf(fileKinds)),
     flags: u32(
       'fcntl(2), F_GETFL',
-      flags(openFlags, { zero: { name: 'O_RDONLY', mask: 0o10000003 } }),
+      flags(openFlags, { zero: { name: 'O_RDONLY', mask: 0o10000003 }, others: true }),
     ),
     object: i32('objref of PATH, PIPE, SOCKET, EVENTFD, EPOLL_ITEMS, IO_URING ...', objref),
     position: u64('file offset, bytes'),

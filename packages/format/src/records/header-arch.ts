@@ -45,9 +45,12 @@ export const HeaderArch = record(
   5,
   'What the processor must have.',
   {
-    isa: u32('instruction set', oneOf(archs)),
+    isa: u32('instruction set', oneOf(archs, '', { others: true })),
     xstate_size: u32('bytes of the xstate area of the writer, not compacted', byteSize),
-    xfeatures: u64('state components in use by any thread: XSTATE_BV of all', flags(xfeatureNames)),
+    xfeatures: u64(
+      'state components in use by any thread: XSTATE_BV of all',
+      flags(xfeatureNames, { others: true }),
+    ),
     vdso_hash: u32('CRC-32C of the ELF image of the vdso, its zero tail left out; 0: no vdso', hex),
     vdso_size: u32('bytes of the vvar and vdso mappings together', byteSize),
   },

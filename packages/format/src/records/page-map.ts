@@ -1,6 +1,6 @@
 import { i32, reserved, u32, u64 } from '../field.ts';
 import { array } from '../follow.ts';
-import { address, hex, objref, oneOf } from '../notation.ts';
+import { address, objref, oneOf } from '../notation.ts';
 import { record, struct, type Infer } from '../struct.ts';
 
 /**
@@ -15,7 +15,7 @@ export const PageRun = struct('page_run', 'A run of pages that come from one pla
   pages: u64('pages in the run'),
   index: u64('first page in the store; several runs may name one page; 0 for zero and file'),
   source: u32('where they come from', oneOf(pageSources)),
-  flags: u32('zero: none are defined', hex),
+  flags: reserved('zero: none are defined'),
 });
 export type PageRun = Infer<typeof PageRun>;
 

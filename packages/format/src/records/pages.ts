@@ -17,7 +17,7 @@ export const MetaEnd = record(
   'Closes the metadata: from here on there are only pages, and TAIL.',
   {
     length: u64('bytes from the first of the image to this record', byteSize),
-    algorithm: u32('of the checksum', oneOf(checksums)),
+    algorithm: u32('of the checksum', oneOf(checksums, '', { others: true })),
     checksum: u32('over those bytes', hex),
   },
 );

@@ -22,7 +22,7 @@ export const clockIds = {
 
 export const PosixTimer = record('POSIX_TIMER', 605, 'A timer of timer_create(2).', {
   id: i32('number of the timer in the kernel'),
-  clock: i32('clock (clock_gettime(2))', oneOf(clockIds)),
+  clock: i32('clock (clock_gettime(2))', oneOf(clockIds, '', { others: true })),
   notify: u32('sigev_notify', oneOf(sigevNotify)),
   signal: u32('sigev_signo', signal),
   tid: i32('thread of SIGEV_THREAD_ID'),

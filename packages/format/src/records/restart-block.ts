@@ -14,7 +14,7 @@ export const RestartBlock = record(
   {
     tid: i32('thread id'),
     kind: u32('which call', oneOf(restartBlocks)),
-    clock: i32('clock of clock_nanosleep(2)', oneOf(clockIds)),
+    clock: i32('clock of clock_nanosleep(2)', oneOf(clockIds, '', { others: true })),
     _pad: reserved(),
     remaining: i64('nanoseconds', nanoseconds),
     remaining_pointer: u64('where the kernel writes what is left; 0: nowhere', address),

@@ -22,7 +22,7 @@ export const Sigaction = struct(
   'struct kernel_sigaction of x86-64 (rt_sigaction(2)).',
   {
     handler: u64('0 SIG_DFL, 1 SIG_IGN, or a function', address),
-    flags: u64('sa_flags', flags(saFlags)),
+    flags: u64('sa_flags', flags(saFlags, { others: true })),
     restorer: u64('sa_restorer', address),
     mask: u64('sa_mask', signals),
   },

@@ -1,6 +1,6 @@
 import { bytes, i32, reserved, u32 } from '../field.ts';
 import { array, maybe, payload } from '../follow.ts';
-import { flags, objref, octal, oneOf } from '../notation.ts';
+import { objref, octal, oneOf } from '../notation.ts';
 import { record, struct, type Infer } from '../struct.ts';
 
 /** AF_* of linux/socket.h */
@@ -30,7 +30,7 @@ export const Socket = record(
     protocol: u32('socket(2), as SO_PROTOCOL gives it'),
     state: u32('what it does', oneOf(socketStates)),
     backlog: u32('listen(2)'),
-    flags: u32('zero: none are defined', flags({})),
+    flags: reserved('zero: none are defined'),
     peer: i32('objref of the SOCKET at its other end (socketpair(2)); 0: none', objref),
     mode: u32('st_mode of the file that bind(2) made (unix(7)); 0: none', octal),
     uid: u32('its owner'),

@@ -26,7 +26,7 @@ export const ProcessTask = record(
     oom_score_adj: i32('proc_pid_oom_score_adj(5), -1000..1000'),
     stopped: u32('signal that stopped it; 0: it runs', signal),
     child_subreaper: u32('prctl(2), PR_GET_CHILD_SUBREAPER', truth),
-    thp_disable: u32('prctl(2), PR_GET_THP_DISABLE', truth),
+    thp_disable: u32('prctl(2), PR_GET_THP_DISABLE', oneOf({ no: 0, yes: 1, unless_advised: 3 })),
     mce_kill: u32(
       'prctl(2), PR_MCE_KILL_GET',
       oneOf({ PR_MCE_KILL_LATE: 0, PR_MCE_KILL_EARLY: 1, PR_MCE_KILL_DEFAULT: 2 }),

@@ -26,7 +26,7 @@ export const Thread = record(
   'What belongs to one thread alone.',
   {
     tid: i32('thread id'),
-    flags: u32('zero: none are defined', hex),
+    flags: reserved('zero: none are defined'),
     comm: bytes(16, 'name, padded with NUL', text),
     clear_child_tid: u64('set_tid_address(2)', address),
     robust_list: u64('head given to set_robust_list(2)', address),

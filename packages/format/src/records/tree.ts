@@ -1,6 +1,5 @@
-import { i32, u32 } from '../field.ts';
+import { i32, reserved, u32 } from '../field.ts';
 import { array } from '../follow.ts';
-import { hex } from '../notation.ts';
 import { record, struct, type Infer } from '../struct.ts';
 
 export const TreeThread = struct('tree_thread', 'One thread of the tree.', {
@@ -11,7 +10,7 @@ export const TreeThread = struct('tree_thread', 'One thread of the tree.', {
   sid: i32('session'),
   creator: i32('tid of the thread that made it; 0: unknown'),
   depth: u32('pid namespaces below the one of the writer'),
-  flags: u32('zero: none are defined', hex),
+  flags: reserved('zero: none are defined'),
 });
 export type TreeThread = Infer<typeof TreeThread>;
 

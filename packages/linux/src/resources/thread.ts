@@ -132,9 +132,6 @@ function only<T extends { readonly tid: number }>(
 function restoreThread(scope: RestoreScope, record: ImageRecord<Thread>): void {
   const { document, pid } = scope;
   const { tid, rseq, rseq_cs: section, signal_mask: signalMask } = record.value;
-  if (record.value.flags !== 0) {
-    throw record.invalid('flags', `flags 0x${record.value.flags.toString(16)}`, 'ENOSYS');
-  }
   const cpuRecord = only(document.all(Cpu), tid, record, 'CPU');
   const block = document.all(RestartBlock).find(({ value }) => value.tid === tid);
   const { cpu, sleep } = resumeCall(scope, checkRegisters(cpuRecord), block);
