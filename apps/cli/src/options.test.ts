@@ -1,6 +1,6 @@
 import { CKPT_DBASE, CKPT_DDEFAULT, CKPT_DRW, CKPT_DSYS } from '@ckpt/format';
 import { describe, expect, it } from 'vitest';
-import { debugClasses, kernelVersion, positive } from './options.ts';
+import { debugClasses, kernelVersion, movedPath, positive } from './options.ts';
 
 describe('debug classes', () => {
   it.each([
@@ -34,5 +34,28 @@ describe('a whole number', () => {
     for (const text of ['0', '', '1.5', '1e3', '-1', '99999999999']) {
       expect(() => positive(text)).toThrow();
     }
+  });
+});
+
+describe('a path that moved', () => {
+  it('is a pair of absolute paths, one more each time', () => {
+    const first = movedPath('/no/such/a/=/no/b=c');
+    expect(first).toEqual([['/no/such/a', '/no/b=c']]);
+    expect(movedPath('/no/x/../y=z', first)).toEqual([
+      ['/no/such/a', '/no/b=c'],
+      ['/no/y', `${process.cwd()}/z`],
+    ]);
+  });
+
+  it('leads to where it really is', () => {
+    expect(movedPath('/a=/proc/self')).toEqual([['/a', `/proc/${process.pid}`]]);
+  });
+
+  it.each(['', '/a', 'a=/b', '=/b', '/a='])('%j is none', (text) => {
+    expect(() => movedPath(text)).toThrow('It is OLD=NEW');
+  });
+
+  it('moved to one place', () => {
+    expect(() => movedPath('/a/=/c', [['/a', '/b']])).toThrow('/a moved to one place only');
   });
 });

@@ -1,3 +1,5 @@
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 
 /** What every command that reads or writes images understands. */
@@ -47,19 +49,51 @@ export function withCommon(command: Command): Command {
     .option('--json', 'print results and errors as JSON');
 }
 
+/** A file or folder that moved: what was at or under the first is at or under the second. */
+export type Move = readonly [from: string, to: string];
+
+/** The path without links where that can be: a file is opened without following one. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
+}
+
+/** "OLD=NEW", one more of them. OLD ends at the first "=". */
+export function movedPath(text: string, before: readonly Move[] = []): readonly Move[] {
+  const [, from = '', to = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
+  if (!from.startsWith('/') || to === '') {
+    throw new InvalidArgumentError('It is OLD=NEW, and OLD an absolute path.');
+  }
+  const old = resolve(from);
+  if (before.some(([other]) => other === old)) {
+    throw new InvalidArgumentError(`${old} moved to one place only.`);
+  }
+  return [...before, [old, realPath(to)]];
+}
+
 /** What a restart is to accept, and what verifies an image for it. */
 export interface Trust {
   readonly trustImage?: true;
   readonly allowChanged?: true;
+  readonly mapPath?: readonly Move[];
 }
 
 export function withTrust(command: Command): Command {
   return command
     .option('--trust-image', 'accept files that only the one who checkpointed could open')
-    .option('--allow-changed', 'accept files that changed since the checkpoint');
+    .option('--allow-changed', 'accept files that changed since the checkpoint')
+    .option(
+      '--map-path <old=new>',
+      'what was at or under OLD is at or under NEW now; may be repeated',
+      movedPath,
+    );
 }
 
 /** As the kinds of resource are told. */
-export function trustSettings({ trustImage, allowChanged }: Trust): Record<string, unknown> {
-  return { trustImage: trustImage ?? false, allowChanged: allowChanged ?? false };
+export function trustSettings(options: Trust): Record<string, unknown> {
+  const { trustImage = false, allowChanged = false, mapPath = [] } = options;
+  return { trustImage, allowChanged, mapPath };
 }

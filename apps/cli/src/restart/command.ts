@@ -25,6 +25,7 @@ Examples:
   ckpt restart job.ckpt                  waits for the process, ends as it ends
   ckpt restart --detach job.ckpt         prints its pid
   ckpt restart --dry-run --text job.ckpt
+  ckpt restart --map-path /home/ann=/srv/ann job.ckpt
   ssh host cat job.ckpt | ckpt restart
 
 Signals that are passed on: HUP INT QUIT TERM USR1 USR2 TSTP CONT WINCH, but none that a terminal

@@ -3,7 +3,7 @@ import { Identity, openFlags, type File, type Path } from '@ckpt/format';
 import { cString } from '../procfs/text.ts';
 import type { Restoring } from './descriptor.ts';
 import { seek } from './file-seek.ts';
-import { nameOf } from './path-check.ts';
+import { placeOf } from './path-map.ts';
 import { AT_FDCWD, O_CLOEXEC } from './path-open.ts';
 import { fileTypes, typeOf } from './path-type.ts';
 
@@ -28,7 +28,7 @@ function directoryFor(scope: RestoreScope, name: string): string {
 
 /** A name that nobody has: of the image and the object in it. */
 function newName(scope: RestoreScope, path: ImageRecord<Path>): string {
-  const directory = directoryFor(scope, nameOf(path));
+  const directory = directoryFor(scope, placeOf(scope, path).name);
   const { uuid } = scope.document.one(Identity).value;
   const id = [...uuid].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   return `${directory === '/' ? '' : directory}/.ckpt-${id}-${path.value.objref}`;
@@ -58,7 +58,8 @@ export function restoreDeleted(
   const { scope, scratch, place } = restoring;
   const size = checkSize(scope, path);
   const name = newName(scope, path);
-  const what = `make a file for ${nameOf(path)}, which was deleted, in its directory`;
+  const old = placeOf(scope, path).name;
+  const what = `make a file for ${old}, which was deleted, in its directory`;
   const blob = cString(name);
   const flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   const made = scope.call('descriptors', path, 'openat', [AT_FDCWD, { blob }, flags, 0o600], {
@@ -86,14 +87,14 @@ export function restoreDeleted(
       'openat',
       [AT_FDCWD, again, file.value.flags & ~once],
       {
-        what: `open ${nameOf(path)}, which was deleted`,
+        what: `open ${old}, which was deleted`,
       },
     );
     seek(restoring, file, fd);
     place(file, fd);
   }
   const { mode, uid, gid } = path.value;
-  const owner = { failure: 'warn', what: `owner of ${nameOf(path)}, which was deleted` } as const;
+  const owner = { failure: 'warn', what: `owner of ${old}, which was deleted` } as const;
   scope.call('descriptors', path, 'fchown', [number, uid, gid], owner);
   scope.call('descriptors', path, 'fchmod', [number, mode & permissions], { what });
   scope.call('descriptors', path, 'close', [number]);

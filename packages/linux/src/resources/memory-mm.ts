@@ -1,7 +1,7 @@
 import type { ImageRecord, RestoreScope } from '@ckpt/engine';
 import { CKPT_HDR_BUFFER, Path, type Mm } from '@ckpt/format';
 import { close, openPath, scratchFd } from './path-open.ts';
-import { nameOf } from './path-check.ts';
+import { placeOf } from './path-map.ts';
 
 /** prctl(2) */
 const PR_SET_MM = 35;
@@ -57,7 +57,8 @@ export function restoreMm(scope: RestoreScope, record: ImageRecord<Mm>): void {
     scope.call('mm', record, 'dup3', [fd, number, 0o2000000], { expect: number });
     close(scope, 'mm', record, fd);
   } else {
-    scope.note(`/proc/${scope.pid}/exe will not lead to ${nameOf(path)}: that needs a privilege`);
+    const { name } = placeOf(scope, path);
+    scope.note(`/proc/${scope.pid}/exe will not lead to ${name}: that needs a privilege`);
   }
   const map = {
     blob: mmMap(record.value, auxv.length, link ? number : noFd),

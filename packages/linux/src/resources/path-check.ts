@@ -1,26 +1,7 @@
 import type { FileStat, ImageRecord, RestoreScope } from '@ckpt/engine';
-import { CKPT_HDR_FILE_NAME, pathFlags, type Path } from '@ckpt/format';
-import { decodeText, encodeText } from '@ckpt/io';
+import { pathFlags, type CkptError, type Path } from '@ckpt/format';
+import { placeOf, type Place } from './path-map.ts';
 import { fileTypes, typeName, typeOf } from './path-type.ts';
-
-/** Bytes of a path with its NUL (linux/limits.h). */
-const PATH_MAX = 4096;
-
-/**
- * Name of a PATH.
- * @throws CkptError EINVAL for one that no kernel would have told.
- */
-export function nameOf(record: ImageRecord<Path>): string {
-  const bytes = record.bytesOf(CKPT_HDR_FILE_NAME);
-  const name = decodeText(bytes);
-  if (encodeText(name).length !== bytes.length) {
-    throw record.invalid('name', 'a file name with a NUL, or no UTF-8');
-  }
-  if (!name.startsWith('/') || bytes.length >= PATH_MAX) {
-    throw record.invalid('name', `${bytes.length} bytes that are no absolute path`);
-  }
-  return name;
-}
 
 /** Milliseconds that a date can be away from 1970. */
 const dateMax = 8_640_000_000_000_000;
@@ -49,7 +30,7 @@ function checkContent(record: ImageRecord<Path>, name: string, now: FileStat): v
 function checkWritten(
   scope: RestoreScope,
   record: ImageRecord<Path>,
-  name: string,
+  { name, moved }: Place,
   now: FileStat,
 ): void {
   const { size, device, inode, mtime } = record.value;
@@ -57,7 +38,8 @@ function checkWritten(
     const sizes = `${now.size.toString()} bytes, ${size.toString()} at the checkpoint`;
     throw record.invalid('size', `${name} has shrunk to ${sizes}: put the old file back`, 'ESTALE');
   }
-  if (now.dev === device && now.ino !== inode) {
+  // Whoever says that it moved may have copied it.
+  if (!moved && now.dev === device && now.ino !== inode) {
     throw record.invalid(
       'inode',
       `${name} is another file than at the checkpoint: put the old one back`,
@@ -69,17 +51,22 @@ function checkWritten(
   }
 }
 
+/** The error for a file that is not there. */
+export function missing(record: ImageRecord<Path>, name: string): CkptError {
+  const remedy = 'put it back, or tell where it is now: --map-path OLD=NEW';
+  return record.invalid('name', `${name} is not there: ${remedy}`, 'ENOENT');
+}
+
 /**
  * Looks at the file of a PATH as it is on this machine.
  * @throws CkptError ENOENT when it is gone, ESTALE when it is not what the image relies on.
  */
 export function checkPath(scope: RestoreScope, record: ImageRecord<Path>): FileStat {
   const { mode, rdev, flags } = record.value;
-  const name = nameOf(record);
+  const place = placeOf(scope, record);
+  const { name } = place;
   const now = scope.stat(name);
-  if (now === undefined) {
-    throw record.invalid('name', `${name} is not there: put it back`, 'ENOENT');
-  }
+  if (now === undefined) throw missing(record, name);
   if (typeOf(now.mode) !== typeOf(mode)) {
     const types = `${typeName(now.mode)} now, ${typeName(mode)} at the checkpoint`;
     throw record.invalid('mode', `${name} is ${types}`, 'ESTALE');
@@ -89,7 +76,7 @@ export function checkPath(scope: RestoreScope, record: ImageRecord<Path>): FileS
     throw record.invalid('rdev', `${name} is another device than at the checkpoint`, 'ESTALE');
   }
   if (typeOf(mode) === fileTypes.regular && scope.options.allowChanged !== true) {
-    if ((flags & pathFlags.WRITTEN) !== 0) checkWritten(scope, record, name, now);
+    if ((flags & pathFlags.WRITTEN) !== 0) checkWritten(scope, record, place, now);
     else checkContent(record, name, now);
   }
   return now;

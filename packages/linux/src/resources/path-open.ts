@@ -1,7 +1,8 @@
 import type { Document, FileStat, ImageRecord, RestoreScope, Section, Value } from '@ckpt/engine';
 import { FileDesc, FileTable, type Path } from '@ckpt/format';
 import { cString } from '../procfs/text.ts';
-import { nameOf } from './path-check.ts';
+import { missing } from './path-check.ts';
+import { placeOf } from './path-map.ts';
 
 /** open(2) and fcntl(2) of x86-64. */
 export const AT_FDCWD = -100;
@@ -68,9 +69,9 @@ function reachPath(
   from: ImageRecord,
   path: ImageRecord<Path>,
 ): number {
-  const name = nameOf(path);
+  const { name } = placeOf(scope, path);
   const stat = scope.stat(name);
-  if (stat === undefined) throw path.invalid('name', `${name} is not there: put it back`, 'ENOENT');
+  if (stat === undefined) throw missing(path, name);
   const { deviceAndInode, mode } = identityOf(stat);
   const number = scratchFd(scope);
   const flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
@@ -109,7 +110,7 @@ export function openPath(
   const number = reachPath(scope, section, from, path);
   const again = { blob: cString(`/proc/self/fd/${number}`) };
   const fd = scope.call(section, from, 'openat', [AT_FDCWD, again, flags & ~once], {
-    what: `open ${nameOf(path)}`,
+    what: `open ${placeOf(scope, path).name}`,
   });
   close(scope, section, from, number);
   return fd;

@@ -162,6 +162,90 @@ test('a file that the program writes may have grown, which is said', () => {
   expect(scope.notes).toEqual(['/tmp/a has changed since the checkpoint; it is used as it is now']);
 });
 
+const moves = (...mapPath: unknown[]) => ({ mapPath });
+
+test.for([
+  ['/tmp/a', [['/tmp/a', '/new/b']], '/new/b'],
+  ['/tmp/a', [['/tmp', '/new']], '/new/a'],
+  ['/tmp/a', [['/tmp/', '/new//x/']], '/new/x/a'],
+  ['/tmp/a', [['/', '/mnt/old']], '/mnt/old/tmp/a'],
+  ['/tmp/a', [['/tmp', '/']], '/a'],
+  ['/tmp/a', [['/tmp/a', '/']], '/'],
+  // Whole components, the longest that fits, each name once.
+  [
+    '/tmp/a',
+    [
+      ['/t', '/new'],
+      ['/tmp/', '/x'],
+      ['/tmp/b', '/y'],
+      ['/x', '/z'],
+    ],
+    '/x/a',
+  ],
+  [
+    '/tmp/a',
+    [
+      ['/tmp', '/x'],
+      ['/tmp/a', '/y'],
+      ['/', '/z'],
+    ],
+    '/y',
+  ],
+  ['/tmp', [['/tmp/a', '/x']], '/tmp'],
+] as const)('%s that moved as %j is looked for at %s', ([name, mapPath, now]) => {
+  const mapped = { files: { [now]: fileStat({ ino: 9n }) }, options: moves(...mapPath) };
+  const scope = restoreScope(image({ flags: pathFlags.WRITTEN }, encodeText(name)), mapped);
+  if (now === name)
+    expect(
+      thrown(() => {
+        path.restore(scope);
+      }).field,
+    ).toBe('inode');
+  else path.restore(scope);
+  const [record] = scope.document.all(Path);
+  if (record === undefined) throw new Error('no record');
+  openPath(scope, 'maps', record, record, 0);
+  expect(scope.calls('maps')[0]).toMatchObject({
+    args: [-100, { blob: encodeText(`${now}\0`) }, 0o12400000],
+    what: `open ${now}`,
+  });
+});
+
+test('a file that moved is still the same, or that is said', () => {
+  const options = moves(['/tmp', '/new']);
+  const gone = restoreScope(image(), { files: { '/tmp/a': fileStat() }, options });
+  expect(
+    thrown(() => {
+      path.restore(gone);
+    }),
+  ).toMatchObject({ code: 'ENOENT', field: 'name' });
+  const other = restoreScope(image(), { files: { '/new/a': fileStat({ size: 9n }) }, options });
+  expect(
+    thrown(() => {
+      path.restore(other);
+    }),
+  ).toMatchObject({ code: 'ESTALE', field: 'size' });
+});
+
+test('a move that no file has made is told', () => {
+  const options = moves(['/tmp', '/new'], ['/srv/', '/x']);
+  const scope = restoreScope(image(), { files: { '/new/a': fileStat() }, options });
+  path.restore(scope);
+  expect(scope.notes).toEqual(['nothing in the image is at or under /srv, which was said to move']);
+});
+
+test.for([['/a=/b'], [['/a', 'b']], [['a', '/b']], [['/a']], [['/a', 5]]])(
+  'a move that is %j is none',
+  ([move]) => {
+    const scope = restoreScope(image(), { files: { '/tmp/a': fileStat() }, options: moves(move) });
+    expect(
+      thrown(() => {
+        path.restore(scope);
+      }).code,
+    ).toBe('EINVAL');
+  },
+);
+
 test.for([
   ['relative', encodeText('tmp/a')],
   ['holds a NUL', encodeText('/tmp\0/a')],

@@ -4,6 +4,7 @@ import { encodeText } from '@ckpt/io';
 import { isMangled } from '../procfs/text.ts';
 import { access, needsTrust } from './path-access.ts';
 import { checkPath } from './path-check.ts';
+import { noteUnused } from './path-map.ts';
 import { fileTypes, typeOf } from './path-type.ts';
 
 /** A file of the frozen task, and how it was found. */
@@ -159,8 +160,10 @@ export const path: Resource = {
     // Emitted by those who refer to them.
   },
   restore(scope) {
-    for (const record of scope.document.all(Path)) {
+    const records = scope.document.all(Path);
+    for (const record of records) {
       if ((record.value.flags & pathFlags.DELETED) === 0) checkPath(scope, record);
     }
+    noteUnused(scope, records);
   },
 };
