@@ -49,7 +49,7 @@ it('a foreground job of a shell is one again: it reads, stops by Ctrl-Z and goes
   await until('it is stopped', () => stateOf(pid) === 'T');
   // A shell that has not seen it stop does not let it go on, either.
   for (let seen = ''; !seen.includes('Stopped');) {
-    [seen] = await type(shell, 'jobs; echo those\n', /restart job[^]*^those/m);
+    [seen] = await type(shell, 'jobs; echo those\n', /(Running|Stopped)[^]*^those/m);
   }
   await type(shell, 'fg\n', /restart/);
   await until('it goes on', () => jobOf(pid)?.foreground === pid);
