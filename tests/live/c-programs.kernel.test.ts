@@ -230,7 +230,7 @@ describe('memory', () => {
   test('every byte comes back, and reserves cost nothing', async () => {
     const program = lab.start(lab.compile('memory'), ['192']);
     const [, sum] = await program.saw(/ready ([0-9a-f]+)/);
-    await lab.cycle(program);
+    await lab.cycle(program, 'cycle.ckpt');
     program.kill('SIGUSR1');
     const [, again] = await program.saw(/sum ([0-9a-f]+)/);
     expect(again).toBe(sum);

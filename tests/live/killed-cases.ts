@@ -1,7 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import type { Lab } from './lab.ts';
+import { freePort } from './http.ts';
+import type { Lab, Program } from './lab.ts';
+import { redis } from './redis.ts';
 import {
   countPoints,
   isFree,
@@ -45,22 +48,58 @@ export async function counterOutlives(lab: Lab, mostPoints: number): Promise<voi
   await target.gone();
 }
 
+/** Whichever point of a checkpoint was the last, a program goes on, and has nothing more than before. */
+async function outlives(
+  lab: Lab,
+  target: Program,
+  mostPoints: number,
+  goesOn: () => Promise<unknown>,
+): Promise<void> {
+  const points = countPoints(lab, target);
+  const before = traits(target);
+  for (const n of spread(points, mostPoints)) {
+    killedAt(lab, target, n, 'killed.ckpt');
+    await isFree(target);
+    await goesOn();
+  }
+  expect(traits(target)).toEqual(before);
+}
+
 /** Threads that wait for each other go on doing so. */
 export async function threadsOutlive(lab: Lab, mostPoints: number): Promise<void> {
   const target = lab.start(lab.compile('threads'), ['4']);
   await target.saw(/round 100/);
-  const points = countPoints(lab, target);
-  const before = traits(target);
-  for (const n of spread(points, mostPoints)) {
-    const from = target.text().length;
-    killedAt(lab, target, n, 'killed.ckpt');
-    await isFree(target);
-    await target.saw(/round/, from);
-  }
-  expect(traits(target)).toEqual(before);
+  await outlives(lab, target, mostPoints, () => target.saw(/round/, target.text().length));
   target.kill('SIGTERM');
   await target.saw(/done \d+ of \d+/);
   expect(target.text()).not.toContain('BAD');
+  await target.gone();
+}
+
+/** Threads of Python lose no number that they hand to each other. */
+export async function queuesOutlive(lab: Lab, path: string, mostPoints: number): Promise<void> {
+  const script = fileURLToPath(new URL('programs/thread_queue.py', import.meta.url));
+  const target = lab.start(path, [script]);
+  await target.saw(/round 2000$/m);
+  await outlives(lab, target, mostPoints, () => target.saw(/round/, target.text().length));
+  const lines = target.lines();
+  expect(lines).toEqual(lines.map((_, index) => `round ${(index + 1) * 1000}`));
+  target.kill();
+  await target.gone();
+}
+
+/** Redis counts on, and has what it had. */
+export async function redisOutlives(lab: Lab, path: string, mostPoints: number): Promise<void> {
+  const port = await freePort();
+  const own = ['--port', String(port), '--dir', lab.folder, '--save', ''];
+  const target = lab.start(path, [...own, '--jemalloc-bg-thread', 'no']);
+  expect(await redis(port, 'SET key value')).toEqual(['+OK']);
+  let count = 0;
+  await outlives(lab, target, mostPoints, async () => {
+    const got = await redis(port, 'INCR n', 'GET key');
+    expect(got).toEqual([`:${++count}`, '$5', 'value']);
+  });
+  target.kill('SIGTERM');
   await target.gone();
 }
 

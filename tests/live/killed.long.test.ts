@@ -1,8 +1,11 @@
 import { afterAll, describe, test } from 'vitest';
+import { debianProgram, having, python } from '../support/programs.ts';
 import {
   allOrNothing,
   counterOutlives,
   nameIsKept,
+  queuesOutlive,
+  redisOutlives,
   sleepOutlives,
   threadsOutlive,
 } from './killed-cases.ts';
@@ -20,6 +23,14 @@ describe('SIGKILL of the checkpointer', () => {
 
   test('at every point leaves threads that wait for each other unharmed', async () => {
     await threadsOutlive(lab, Infinity);
+  });
+
+  test('at some points leaves threads of Python unharmed', async (context) => {
+    await queuesOutlive(lab, having(context, python()), 16);
+  });
+
+  test('at some points leaves redis unharmed', async (context) => {
+    await redisOutlives(lab, having(context, debianProgram('redis-server')), 16);
   });
 
   test('at random moments does not shorten or prolong a nanosleep', async () => {

@@ -218,13 +218,29 @@ export class Lab {
     return child;
   }
 
+  /** Runs `ckpt`, which must succeed, and leaves time for others meanwhile. Returns what it printed. */
+  async goodMeanwhile(...args: string[]): Promise<string> {
+    const child = this.background(...args);
+    const printed = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name]?.on('data', (part) => (printed[name] += String(part)));
+    }
+    const status = await new Promise((resolve) => child.once('close', resolve));
+    if (status !== 0) {
+      const said = `${printed.stdout}${printed.stderr}`;
+      throw new Error(`ckpt ${args.join(' ')}: ${String(status)}\n${said}`);
+    }
+    return printed.stdout;
+  }
+
   /** Checkpoint with --kill, wait for the end, restart detached: the same program, once more. */
-  async cycle(program: Program, image = 'cycle.ckpt'): Promise<void> {
-    this.good('checkpoint', '--kill', '--force', '-o', image, String(program.pid));
+  async cycle(program: Program, image = `cycle-${String(program.pid)}.ckpt`): Promise<void> {
+    const pid = String(program.pid);
+    await this.goodMeanwhile('checkpoint', '--kill', '--force', '-o', image, pid);
     await program.gone();
     program.restarted();
-    const { stdout } = this.good('restart', '--detach', image);
-    if (Number(stdout.trim()) !== program.pid) throw new Error(`another pid: ${stdout}`);
+    const printed = await this.goodMeanwhile('restart', '--detach', image);
+    if (printed.trim() !== pid) throw new Error(`another pid: ${printed}`);
   }
 
   close(): void {

@@ -1,24 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { Agent, get } from 'node:http';
+import { Agent } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { nodeBinary } from '../support/nodes.ts';
+import { ask, connectionsGone } from './http.ts';
 import type { Lab } from './lab.ts';
 
 const script = fileURLToPath(new URL('programs/server.mjs', import.meta.url));
-
-function ask(port: number, path = '/', agent?: Agent): Promise<string> {
-  return new Promise((resolve, reject) => {
-    get({ port, path, host: '127.0.0.1', agent: agent ?? false }, (response) => {
-      let text = '';
-      response.on('data', (part) => (text += String(part)));
-      response.on('end', () => {
-        if (response.statusCode === 200) resolve(text);
-        else reject(new Error(`${String(response.statusCode)}: ${text}`));
-      });
-    }).on('error', reject);
-  });
-}
 
 interface Answer {
   readonly requests: number;
@@ -42,16 +29,6 @@ async function load(port: number, clients: number, each: number): Promise<void> 
   );
   agent.destroy();
   await connectionsGone(port);
-}
-
-/** The server has noticed the end of all connections: no established socket is left at its port. */
-async function connectionsGone(port: number): Promise<void> {
-  const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
-  const open = () =>
-    readFileSync('/proc/net/tcp', 'latin1')
-      .split('\n')
-      .some((line) => new RegExp(`^ *\\d+: \\S+:${hexPort} \\S+ 0[18]`).test(line));
-  for (let n = 0; n < 200 && open(); n++) await new Promise((r) => setTimeout(r, 10));
 }
 
 export type NodeVersion = 20 | 22 | 24 | 26;
