@@ -5,14 +5,15 @@ import { describe, expect, it } from 'vitest';
 import { commField, encodeBaseImage, readBaseImage } from './base-image.ts';
 import { createEngine } from './engine.ts';
 import { readOpening } from './image-opening.ts';
+import { caught } from './testing/caught.ts';
 import { FakeHost } from './testing/fake-host.ts';
 
 const golden = (name: string) =>
   new Uint8Array(readFileSync(new URL(`../../../golden/${name}`, import.meta.url)));
 
-function checkpoint(host: FakeHost): Uint8Array {
+function checkpoint(host: FakeHost, tid = 4242): Uint8Array {
   const file = new MemoryFile();
-  createEngine(host, { revision: 3 }).checkpoint(4242, file);
+  createEngine(host, { revision: 3 }).checkpoint(tid, file);
   return file.bytes;
 }
 
@@ -58,6 +59,18 @@ describe('an image of revision 3', () => {
       ...{ exit_state: 0x20, exit_signal: 0xffffffff, exit_code: 256 },
     });
     expect(taskOf(checkpoint(new FakeHost({ proc: { stat: statOf({ 3: 'S' }) } }))).state).toBe(1);
+  });
+
+  it('is of any thread, each is a task', () => {
+    const proc = {
+      'task/4243/stat': statOf({ 3: 'S', 38: '-1' }),
+      'task/4243/comm': 'worker\n',
+    };
+    const host = new FakeHost({ tids: [4242, 4243], proc });
+    const bytes = checkpoint(host, 4243);
+    expect(taskOf(bytes)).toMatchObject({ state: 1, exit_signal: 0xffffffff });
+    expect(bytes.subarray(331, 338)).toEqual(encodeText('worker\0'));
+    expect(caught(() => checkpoint(new FakeHost({ tids: [4242] }), 4999)).code).toBe('ESRCH');
   });
 
   it('has zeros behind a name, and 15 characters at most', () => {

@@ -84,11 +84,12 @@ function finish({ ctx }: Work): void {
   ckptWriteObj(ctx, Tail.encode({ magic: CHECKPOINT_MAGIC_TAIL }));
 }
 
-/** Revision 3: the facts are few, and written when the task goes on again. */
+/** Revision 3: the facts of a task, which may be any thread, are few: written when it goes on. */
 function checkpointBase(work: Work, pid: number): Made {
   const { ctx, host, options } = work;
-  const [facts, frozenMs] = withFrozen(host, pid, options, (frozen, task) => {
-    const made = baseTask(frozen, task);
+  const leader = host.leaderOf?.(pid) ?? pid;
+  const [facts, frozenMs] = withFrozen(host, leader, options, (frozen, task) => {
+    const made = baseTask(frozen, task, pid);
     return [made, frozen.frozenMs()] as const;
   });
   const system = host.system();

@@ -254,6 +254,8 @@ export interface Host {
    * @throws CkptError ESRCH no such pid; EPERM with the tracer's name when traced; ETIMEDOUT.
    */
   freeze(pid: number, deadlineMs: number): Frozen;
+  /** Pid of the process that a thread belongs to; undefined where there is no such thread. */
+  leaderOf?(tid: number): number | undefined;
   /**
    * Freezes a process that was made for it, and ends it after `use`. Code is slow when it runs for
    * the first time: it had better not do so while a process that somebody needs stands still.

@@ -1,6 +1,6 @@
 import { CkptError } from '@ckpt/format';
 import { decodeText } from '@ckpt/io';
-import type { Frozen, Task } from './host.ts';
+import type { Frozen, Task, Thread } from './host.ts';
 
 /** Fields of /proc/PID/stat by their numbers in proc_pid_stat(5), from 3 on. */
 export interface ProcStat {
@@ -10,13 +10,19 @@ export interface ProcStat {
   field(number: number): bigint;
 }
 
+/** Where /proc/PID has a file of one thread; what is the leader's is the task's. */
+export const threadPath = ({ pid }: Task, { tid }: Thread, name: string): string =>
+  tid === pid ? name : `task/${tid}/${name}`;
+
 /**
  * Reads /proc/PID/stat. The name in it is skipped: it may hold blanks and parentheses.
+ * @param thread whose; the leader's unless told.
  * @throws CkptError ESRCH when it is not there.
  */
-export function readStat(frozen: Frozen, task: Task): ProcStat {
-  const bytes = frozen.read(task, 'stat');
-  if (bytes === undefined) throw new CkptError('ESRCH', `/proc/${task.pid}/stat is not there`);
+export function readStat(frozen: Frozen, task: Task, thread: Thread = { tid: task.pid }): ProcStat {
+  const path = threadPath(task, thread, 'stat');
+  const bytes = frozen.read(task, path);
+  if (bytes === undefined) throw new CkptError('ESRCH', `/proc/${task.pid}/${path} is not there`);
   const text = decodeText(bytes);
   const fields = text
     .slice(text.lastIndexOf(')') + 2)
@@ -27,7 +33,7 @@ export function readStat(frozen: Frozen, task: Task): ProcStat {
     field(number) {
       const value = fields[number - 3] ?? '';
       if (/^-?\d+$/.test(value)) return BigInt(value);
-      throw new CkptError('EIO', `field ${number} of /proc/${task.pid}/stat is "${value}"`);
+      throw new CkptError('EIO', `field ${number} of /proc/${task.pid}/${path} is "${value}"`);
     },
   };
 }

@@ -121,6 +121,31 @@ describe('ckpt checkpoint', () => {
     expect(tree).toMatch(/set_child_tid 0x0/);
   });
 
+  it('writes the base image of a thread, which is a task to the base', async () => {
+    const node = bench.target(process.execPath, ['-e', 'setInterval(() => {}, 1e3)']);
+    const threads = () => readdirSync(`/proc/${node.pid}/task`).filter((tid) => +tid !== node.pid);
+    await until('threads', () => threads().length > 0);
+    const [tid = ''] = threads();
+    const field = (file: string, name: string) => {
+      const tree = bench.run('inspect', file).stdout;
+      return new RegExp(`${name} (\\S+)`).exec(tree)?.[1];
+    };
+    for (const [id, file] of [
+      [tid, 'thread.ckpt'],
+      [String(node.pid), 'leader.ckpt'],
+    ] as const) {
+      expect(bench.run('checkpoint', id, '--revision', '3', '-o', file)).toMatchObject({
+        status: 0,
+      });
+      expect(bench.run('verify', file).status).toBe(0);
+    }
+    expect(field('thread.ckpt', 'exit_signal')).not.toBe(field('leader.ckpt', 'exit_signal'));
+    const cleared = ['thread.ckpt', 'leader.ckpt'].map((file) => field(file, 'clear_child_tid'));
+    expect(new Set([...cleared, '0x0']).size).toBe(3);
+    expect(bench.run('checkpoint', tid, '-o', 'none.ckpt').stderr).toMatch(/give that pid/);
+    expect(stateOf(node.pid)).toBe('S');
+  });
+
   it('that is refused leaves nothing behind, and all reasons', async () => {
     const piped = bench.start('sh', ['-c', 'sleep 600 & echo ready; exec sleep 600'], {
       detached: true,

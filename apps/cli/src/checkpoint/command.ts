@@ -13,7 +13,7 @@ export function addCheckpoint(program: Command, cli: Cli): void {
           'meanwhile, for some milliseconds, and goes on as if nothing had been, unless --kill. What ' +
           'cannot be carried is refused, all of it at once, and nothing is written.',
       )
-      .argument('<pid>', 'process to checkpoint', positive)
+      .argument('<pid>', 'process to checkpoint; a thread too with --revision 3', positive)
       .option('-o, --output <file>', 'image to create (standard output without it, or as -)')
       .option('--kill', 'kill the process once the image is safe on disk, before it runs on')
       .option('--force', 'put the image in the place of a file that is there')

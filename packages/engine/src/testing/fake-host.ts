@@ -87,6 +87,11 @@ export class FakeHost implements Host {
     return this.#options.holder?.(pid);
   }
 
+  leaderOf(tid: number): number | undefined {
+    const [leader, ...others] = this.#options.tids ?? [];
+    return [...others, 4999].includes(tid) ? leader : undefined;
+  }
+
   freeze(pid: number): Frozen {
     if (pid === 999_999) throw new CkptError('ESRCH', 'no such process: 999999');
     this.events.push('freeze');

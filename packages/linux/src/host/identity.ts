@@ -1,5 +1,5 @@
 import { CkptError } from '@ckpt/format';
-import { closeSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
 import { ProcDirectory } from './proc-directory.ts';
 import { ended, nameOf, tracedAlready } from './refusals.ts';
 import { failure, trySyscall } from './syscall.ts';
@@ -65,6 +65,15 @@ function openPidfd(pid: number): number {
     throw threadOf(pid, parseStatusFacts(proc.readText('status')).tgid);
   } finally {
     proc.close();
+  }
+}
+
+/** Pid of the process that has this thread; undefined where there is none. */
+export function leaderOf(tid: number): number | undefined {
+  try {
+    return parseStatusFacts(readFileSync(`/proc/${tid}/status`, 'latin1')).tgid;
+  } catch {
+    return undefined;
   }
 }
 

@@ -2,6 +2,7 @@ import type { Host, Resource, System } from '@ckpt/engine';
 import { statFile } from './file-stat.ts';
 import { readClocks } from './clocks.ts';
 import { freezeProcess } from './freeze.ts';
+import { leaderOf } from './identity.ts';
 import { findHolder, findPidHolders } from './holders.ts';
 import { runPlan } from './run.ts';
 import { readSystem, rehearse } from './system.ts';
@@ -31,6 +32,7 @@ export function createHost(resources: readonly Resource[], options: LinuxHostOpt
       clocks: readClocks(),
     }),
     freeze: (pid, deadlineMs) => freezeProcess(pid, deadlineMs, { at }),
+    leaderOf,
     rehearse,
     run: (plan, image, pages) =>
       runPlan(plan, pages, { imageFd: image.fd, holder: findHolder, at }),
