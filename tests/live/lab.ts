@@ -143,6 +143,8 @@ function reap(pid: number): void {
 
 /** A folder of its own, programs that are killed at the end, and the built command. */
 export class Lab {
+  /** The built command. */
+  readonly bin = bin;
   readonly folder = mkdtempSync(join(tmpdir(), 'ckpt-live-'));
   readonly #programs: Program[] = [];
   readonly #children: ChildProcess[] = [];

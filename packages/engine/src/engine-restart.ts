@@ -42,7 +42,9 @@ function groundOf(
   const ground = { kernel, options: settings, progress };
   if (host === undefined) return ground;
   const stat = (path: string) => host.stat(path);
-  return { ...ground, machine: { system: host.system(), resources: host.resources, stat } };
+  const startTime = (pid: number) => host.startTime?.(pid);
+  const { resources } = host;
+  return { ...ground, machine: { system: host.system(), resources, stat, startTime } };
 }
 
 /** Reads an image and its plan, which there is where there is a machine. */

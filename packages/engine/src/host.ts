@@ -151,6 +151,18 @@ export interface CopyTarget extends CkptFile {
   moved?(length: number): void;
 }
 
+/** A descriptor of another process that leads to a pipe of the frozen one. */
+export interface Holding {
+  readonly pid: number;
+  /** Clock ticks after boot: tells a pid from its next user. */
+  readonly startTime: bigint;
+  /** Its comm. */
+  readonly name: string;
+  readonly fd: number;
+  /** fcntl(2), F_GETFL. */
+  readonly flags: number;
+}
+
 /** Processes that stand still: everything stopped, nothing changed. All reads are synchronous. */
 export interface Frozen {
   readonly tasks: readonly Task[];
@@ -190,6 +202,8 @@ export interface Frozen {
   pollFile?(task: Task, fd: number): number;
   /** Others than the task that hold the pipe or socket of that link: "1234 (tail)". */
   holders?(task: Task, link: string): readonly string[];
+  /** The same with what a restart needs to join the pipe again. */
+  holdings?(task: Task, link: string): readonly Holding[];
   /** Inode of the socket at the other end of a UNIX socket; 0: none; undefined: not known. */
   unixPeer?(task: Task, inode: bigint): bigint | undefined;
   /** What is in the memory [start, end), by PAGEMAP_SCAN. Absent pages are in no run. */
@@ -268,6 +282,8 @@ export interface Host {
   run(plan: Plan, image: CkptFile, pages: PageReader): Running;
   /** stat of a path as a restart would find it; undefined when it is not there. Used to check plans. */
   stat(path: string): FileStat | undefined;
+  /** When the process of that pid was started, clock ticks after boot; undefined: there is none. */
+  startTime?(pid: number): bigint | undefined;
   /** Who has this pid (or tid, session, group) now: "1234 (node)"; undefined when it is free. */
   holder(pid: number): string | undefined;
   /** The same of many at once, where that is cheaper; those that are free are not in the answer. */

@@ -16,6 +16,7 @@ export type {
   CopyTarget,
   FileStat,
   Frozen,
+  Holding,
   Host,
   MemoryRun,
   PageReader,

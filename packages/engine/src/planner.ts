@@ -16,6 +16,7 @@ export interface PlannerGround {
   readonly pid: number;
   readonly options: Readonly<Record<string, unknown>>;
   readonly stat: (path: string) => FileStat | undefined;
+  readonly startTime: (pid: number) => bigint | undefined;
 }
 
 /** Where a step comes from, as an error or a plan shows it: "fd/FILE". */
@@ -56,9 +57,9 @@ export class Planner {
       if (steps === undefined) throw new Error(`there is no section ${section}`);
       steps.push(step);
     };
-    const { document, system, pid, options, stat } = this.#ground;
+    const { document, system, pid, options, stat, startTime } = this.#ground;
     return {
-      ...{ document, system, pid, options, stat },
+      ...{ document, system, pid, options, stat, startTime },
       call: (section, from, call, args, more = {}) => {
         const id = this.fresh(call);
         add(section, {

@@ -12,6 +12,7 @@ export interface PlanGround {
   readonly resources: readonly Resource[];
   readonly options: Readonly<Record<string, unknown>>;
   readonly stat: (path: string) => FileStat | undefined;
+  readonly startTime: (pid: number) => bigint | undefined;
 }
 
 /**
@@ -22,9 +23,9 @@ export function planProcess(metadata: Metadata, ground: PlanGround): Plan {
   const { document } = metadata;
   checkMachine(document, ground.system);
   const tree = readTree(document);
-  const { system, options, stat } = ground;
+  const { system, options, stat, startTime } = ground;
   const pid = tree.leader.tid;
-  const planner = new Planner({ document, system, pid, options, stat });
+  const planner = new Planner({ document, system, pid, options, stat, startTime });
   for (const resource of ground.resources) resource.restore(planner.scope(resource.kind));
   const plan: Plan = {
     pid,

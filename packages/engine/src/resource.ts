@@ -112,6 +112,8 @@ export interface RestoreScope {
   readonly options: Readonly<Record<string, unknown>>;
   /** stat of a path on this machine; undefined when it is not there. */
   readonly stat: (path: string) => FileStat | undefined;
+  /** When the process of a pid on this machine was started; undefined: there is none. */
+  readonly startTime: (pid: number) => bigint | undefined;
   /** Appends a call; returns a Value that stands for its result. */
   readonly call: (
     section: Section,

@@ -21,6 +21,7 @@ export interface ReadGround {
     readonly system: System;
     readonly resources: readonly Resource[];
     readonly stat: (path: string) => FileStat | undefined;
+    readonly startTime: (pid: number) => bigint | undefined;
   };
 }
 

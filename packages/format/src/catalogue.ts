@@ -11,6 +11,7 @@ import { File, FileTable } from './records/file.ts';
 import { Fs } from './records/fs.ts';
 import { HeaderArch } from './records/header-arch.ts';
 import { Identity } from './records/identity.ts';
+import { Inherited } from './records/inherited.ts';
 import { IoUring } from './records/io-uring.ts';
 import { Mm } from './records/mm.ts';
 import { PageMap } from './records/page-map.ts';
@@ -80,7 +81,7 @@ const common = [
 
 const full = [
   ...[HeaderArch, Tree, ProcessTask, RestartBlock, Thread, Cpu, Cred],
-  ...[FileTable, File, Tty, EpollItems, Path, Pipe, Eventfd, IoUring, Timerfd, Signalfd],
+  ...[FileTable, File, Tty, EpollItems, Path, Pipe, Eventfd, IoUring, Timerfd, Signalfd, Inherited],
   ...[Mm, Vma, Shm, Fs, Sighand, Signal, Sigpending, PosixTimer, Socket],
   ...[Features, Identity, ArrayHeader, PageMap, Clocks, pages.Store, pages.MetaEnd, pages.Pages],
 ].map(fields);

@@ -108,6 +108,7 @@ export {
 export { Fs } from './records/fs.ts';
 export { archs, HeaderArch, XstateComponent, xfeatureNames } from './records/header-arch.ts';
 export { Identity } from './records/identity.ts';
+export { Holding, Inherited } from './records/inherited.ts';
 export { IoUring, ioUringSetupFlags } from './records/io-uring.ts';
 export { barrierCommands, coreContents, lockFlags, Mm } from './records/mm.ts';
 export { PageMap, PageRun, pageSources } from './records/page-map.ts';

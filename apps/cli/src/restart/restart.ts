@@ -12,6 +12,7 @@ import { timeText } from '../quantities.ts';
 import { UsageError } from '../usage-error.ts';
 import { frontOf, type Front } from './front.ts';
 import { notesText } from './notes.ts';
+import type { Redirections } from './redirections.ts';
 import { relaySignals } from './relay.ts';
 import { settingsOf } from './settings.ts';
 
@@ -20,6 +21,7 @@ export interface RestartOptions extends Common, Trust {
   readonly detach?: true;
   readonly dryRun?: true;
   readonly text?: true;
+  readonly fd?: Redirections;
 }
 
 function source(file: string | undefined, { input }: RestartOptions): FdFile {

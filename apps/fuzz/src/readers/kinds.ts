@@ -33,7 +33,8 @@ function planAlone(resource: Resource): Reader {
       const metadata = readMetadata(stream, opening);
       const host = anyMachine(bytes);
       const stat = (path: string) => host.stat(path);
-      const ground = { system: host.system(), resources: kinds, options: {}, stat };
+      const startTime = (pid: number) => host.startTime?.(pid);
+      const ground = { system: host.system(), resources: kinds, options: {}, stat, startTime };
       planToJson(planProcess(metadata, ground));
     },
     types,

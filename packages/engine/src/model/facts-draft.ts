@@ -1,5 +1,5 @@
 import { CkptError } from '@ckpt/format';
-import type { Answer, FileStat, Frozen, PageRun, System, ThreadState } from '../host.ts';
+import type { Answer, FileStat, Frozen, Holding, PageRun, System, ThreadState } from '../host.ts';
 import type { ContentFact, Facts, FailureFact, RecordedFacts, ScanFact } from './facts.ts';
 import { rangeKey } from './facts.ts';
 import { pageDigest, type Hole } from './page-digest.ts';
@@ -48,6 +48,7 @@ export class FactsDraft {
   readonly pipes = new Map<string, Uint8Array>();
   readonly polls = new Map<string, number>();
   readonly holders = new Map<string, readonly string[]>();
+  readonly holdings = new Map<string, readonly Holding[]>();
   readonly peers = new Map<string, bigint | undefined>();
   readonly files = new Map<string, FileStat | undefined>();
   readonly descriptions = new Descriptions();
@@ -120,6 +121,7 @@ export class FactsDraft {
       descriptions: this.descriptions.facts(),
       unshared: plain(this.unshared),
       ...{ pipes: plain(this.pipes), polls: plain(this.polls), holders: plain(this.holders) },
+      holdings: plain(this.holdings),
       peers: plain(this.peers),
       scans: [...this.#scans.values()],
       pages: digestRuns(this.#digests),

@@ -1,6 +1,15 @@
 import type { ErrnoName } from '@ckpt/format';
 import { hexOf } from './hex.ts';
-import type { Answer, Argument, Call, FileStat, PageRun, System, ThreadState } from '../host.ts';
+import type {
+  Answer,
+  Argument,
+  Call,
+  FileStat,
+  Holding,
+  PageRun,
+  System,
+  ThreadState,
+} from '../host.ts';
 
 /** Bytes that stood at an address. */
 export interface MemoryFact {
@@ -75,6 +84,8 @@ export interface RecordedFacts {
   readonly polls: Facts<number>;
   /** By link. */
   readonly holders: Facts<readonly string[]>;
+  /** By link. */
+  readonly holdings: Facts<readonly Holding[]>;
   /** By inode. */
   readonly peers: Facts<bigint | undefined>;
   readonly scans: readonly ScanFact[];

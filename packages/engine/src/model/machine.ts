@@ -2,6 +2,7 @@ import type { FileStat, System } from '../host.ts';
 import { statusLines } from './credentials.ts';
 import type { Facts } from './facts.ts';
 import { FileSystem } from './file-system.ts';
+import { OutsidePipes } from './outside.ts';
 import type { ModelProcess } from './process.ts';
 import { BoundAddresses } from './socket-addresses.ts';
 
@@ -29,6 +30,7 @@ export class Machine {
   readonly system: System;
   readonly files: FileSystem;
   readonly addresses = new BoundAddresses();
+  readonly outside = new OutsidePipes();
   readonly processes = new Map<number, ModelProcess>();
   /** Processors that there are, one bit each. */
   readonly processors: Uint8Array;

@@ -65,6 +65,9 @@ export class MemoryHost implements Host {
     this.#options = options;
     this.kernel = new ModelKernel(system, facts.files);
     learnFiles(this.kernel.machine.files, facts);
+    for (const [link, holdings] of Object.entries(facts.holdings)) {
+      this.kernel.machine.outside.add(link, holdings);
+    }
   }
 
   system(): System {
@@ -110,7 +113,12 @@ export class MemoryHost implements Host {
   }
 
   stat(path: string): FileStat | undefined {
-    return this.kernel.machine.files.entry(path)?.inode.stat;
+    const { files, outside } = this.kernel.machine;
+    return files.entry(path)?.inode.stat ?? outside.stat(path);
+  }
+
+  startTime(pid: number): bigint | undefined {
+    return this.kernel.machine.outside.startTime(pid);
   }
 
   holder(pid: number): string | undefined {

@@ -154,7 +154,9 @@ export function freezeModel(process: ModelProcess): Frozen {
     probe: (_task, fd, calls) => callModel(process, process.leader, calls, fd),
     sameFile: (_task, a, b) => table.at(a).file === table.at(b).file,
     ...descriptorCalls(process),
-    holders: () => [],
+    holders: (_task, link) =>
+      process.machine.outside.holdings(link).map(({ pid: of, name }) => `${of} (${name})`),
+    holdings: (_task, link) => process.machine.outside.holdings(link),
     unshared: () => [],
     unixPeer: (_task, inode) => peerOf(process, inode),
     pages: (_task, start, end) => scan(process, { start, end }),

@@ -73,6 +73,8 @@ function lookUp(caller: Caller, path: string): Entry | OpenFile | undefined {
     const fd = Number(number);
     return process.table.has(fd) ? process.table.at(fd).file : undefined;
   }
+  const outside = process.machine.outside.at(path);
+  if (outside !== undefined) return outside;
   if (path.startsWith('/proc/')) return process.describe(procSelf(caller, path), O_WRONLY);
   checkSearch(caller, path);
   return process.machine.files.entry(path);
@@ -140,8 +142,10 @@ function openAgain(caller: Caller, { object }: OpenFile, flags: number): OpenFil
   if (object instanceof PathFile) return openEntry(caller, object.entry, flags & ~O_NOFOLLOW);
   if (object instanceof PipeEnd) {
     const end = new PipeEnd(object.ring, object.stat().ino);
-    const file = caller.process.describe(end, (flags & ~once) | O_LARGEFILE);
-    object.ring.ends.add(file);
+    const isPath = (flags & O_PATH) !== 0;
+    const kept = isPath ? flags & pathFlags : (flags & ~once) | O_LARGEFILE;
+    const file = caller.process.describe(end, kept);
+    if (!isPath) object.ring.ends.add(file);
     return file;
   }
   return refuse('ENXIO', `${object.link()} cannot be opened again`);

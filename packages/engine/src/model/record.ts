@@ -55,6 +55,7 @@ function optional(frozen: Frozen, draft: FactsDraft): Partial<Frozen> {
   const peekPipe = frozen.peekPipe?.bind(frozen);
   const pollFile = frozen.pollFile?.bind(frozen);
   const holders = frozen.holders?.bind(frozen);
+  const holdings = frozen.holdings?.bind(frozen);
   const unixPeer = frozen.unixPeer?.bind(frozen);
   const copyRuns = frozen.copyRuns?.bind(frozen);
   return {
@@ -98,6 +99,13 @@ function optional(frozen: Frozen, draft: FactsDraft): Partial<Frozen> {
         const names = draft.try(`holders ${link}`, () => holders(task, link));
         draft.holders.set(link, names);
         return names;
+      },
+    }),
+    ...(holdings && {
+      holdings: (task: Task, link: string) => {
+        const all = draft.try(`holdings ${link}`, () => holdings(task, link));
+        if (all.length > 0) draft.holdings.set(link, all);
+        return all;
       },
     }),
     ...(unixPeer && {

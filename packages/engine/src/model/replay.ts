@@ -55,7 +55,14 @@ function descriptorCalls(
   { check, look }: ReturnType<typeof looker>,
 ): Pick<
   Frozen,
-  'probe' | 'sameFile' | 'compareFiles' | 'watches' | 'peekPipe' | 'pollFile' | 'holders'
+  | 'probe'
+  | 'sameFile'
+  | 'compareFiles'
+  | 'watches'
+  | 'peekPipe'
+  | 'pollFile'
+  | 'holders'
+  | 'holdings'
 > {
   const word = (fd: number): number => look('same', facts.descriptions, String(fd));
   return {
@@ -69,6 +76,10 @@ function descriptorCalls(
     peekPipe: (_task, fd, length) => look('peek', facts.pipes, String(fd)).slice(0, length),
     pollFile: (_task, fd) => look('poll', facts.polls, String(fd)),
     holders: (_task, link) => look('holders', facts.holders, link),
+    holdings: (_task, link) => {
+      check('holdings', link);
+      return facts.holdings[link] ?? [];
+    },
   };
 }
 

@@ -82,6 +82,19 @@ function pipe(maker: Maker): void {
   else if (maker.once(4)) maker.must('close', [bytes.length > 0 ? write : read]);
 }
 
+/** An end of a pipe that another process holds, too. */
+function joined(maker: Maker): void {
+  const inode = 5000 + maker.process.table.numbers.length;
+  const [flags, mode] = maker.pick([
+    [O_RDONLY, O_WRONLY],
+    [O_WRONLY, O_RDONLY],
+    [O_RDWR, O_RDWR],
+  ]);
+  const holding = { pid: inode, startTime: maker.word(), name: 'tee', fd: maker.below(9), flags };
+  maker.process.machine.outside.add(`pipe:[${inode}]`, [holding]);
+  open(maker, `/proc/${inode}/fd/${holding.fd}`, mode | maker.pick([0, O_NONBLOCK]));
+}
+
 function named(maker: Maker): void {
   const both = open(maker, fifo, O_RDWR);
   if (maker.once(2)) open(maker, fifo, O_RDONLY);
@@ -158,7 +171,7 @@ function epoll(maker: Maker): void {
 
 const kinds: readonly [Make, ...Make[]] = [
   ...([regular, pipe, counter, special, deleted, named] as const),
-  ...([timer, receiver, inet, pair, epoll] as const),
+  ...([timer, receiver, inet, pair, epoll, joined] as const),
 ];
 
 /** Descriptors of all kinds; numbers that share a description, and gaps. */

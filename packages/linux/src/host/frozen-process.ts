@@ -5,6 +5,7 @@ import type {
   CopyTarget,
   FileStat,
   Frozen,
+  Holding,
   MemoryRun,
   PageRun,
   Task,
@@ -128,6 +129,10 @@ export class FrozenProcess implements Frozen {
 
   holders(_task: Task, link: string): readonly string[] {
     return this.#parts.holders.of(link);
+  }
+
+  holdings(_task: Task, link: string): readonly Holding[] {
+    return this.#parts.holders.holdings(link);
   }
 
   pollFile(_task: Task, fd: number): number {

@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import type { Holding } from '@ckpt/engine';
+import { parseFdInfo } from '../procfs/fdinfo.ts';
 import { parseStatFacts, parseStatusFacts } from './task-facts.ts';
 
 function read(path: string): string {
@@ -64,6 +66,15 @@ export function findHolder(pid: number): string | undefined {
   return findPidHolders([pid]).get(pid);
 }
 
+/** What is known of a holder from its list of descriptors. */
+type Held = Omit<Holding, 'flags'>;
+
+/** When a process was started; undefined when there is none. */
+export function startTimeOf(pid: number): bigint | undefined {
+  const text = read(`/proc/${pid}/stat`);
+  return text === '' ? undefined : parseStatFacts(text).startTime;
+}
+
 /**
  * Who else holds the pipes, sockets and FIFOs of a process. The walk through all of /proc is made
  * before the process is frozen; only what it has opened between then and the freeze needs another.
@@ -71,54 +82,78 @@ export function findHolder(pid: number): string | undefined {
 export class Holders {
   readonly #pid: number;
   readonly #own: ReadonlySet<string>;
-  readonly #before: ReadonlyMap<string, readonly string[]>;
-  #after: ReadonlyMap<string, readonly string[]> | undefined;
+  readonly #before: ReadonlyMap<string, readonly Held[]>;
+  #after: ReadonlyMap<string, readonly Held[]> | undefined;
 
   constructor(pid: number) {
     this.#pid = pid;
-    this.#own = sharedLinks(pid);
-    this.#before = this.#own.size === 0 ? new Map<string, readonly string[]>() : findHolders(pid);
+    this.#own = new Set(sharedLinks(pid).keys());
+    this.#before = this.#own.size === 0 ? new Map<string, readonly Held[]>() : findHolders(pid);
   }
 
-  /** "12 (tail)", each with a descriptor of that link. */
-  of(link: string): readonly string[] {
+  #find(link: string): readonly Held[] {
     if (this.#own.has(link)) return this.#before.get(link) ?? [];
     this.#after ??= findHolders(this.#pid);
     return this.#after.get(link) ?? [];
   }
+
+  /** "12 (tail)", each with a descriptor of that link. */
+  of(link: string): readonly string[] {
+    return [...new Set(this.#find(link).map(({ pid, name }) => `${pid} (${name})`))];
+  }
+
+  /** Their descriptors that lead there even now. */
+  holdings(link: string): readonly Holding[] {
+    return this.#find(link).flatMap((held) => {
+      const path = `/proc/${held.pid}/fdinfo/${held.fd}`;
+      const flags = parseFdInfo(Buffer.from(read(path), 'latin1'))?.flags;
+      const isSame = targetOf(`/proc/${held.pid}/fd/${held.fd}`) === link;
+      return flags === undefined || !isSame ? [] : [{ ...held, flags }];
+    });
+  }
 }
 
 /** Processes but `except` and this one, by the links of what they hold. */
-function findHolders(except: number): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, string[]>();
+function findHolders(except: number): ReadonlyMap<string, readonly Held[]> {
+  const found = new Map<string, Held[]>();
   for (const pid of processes()) {
     if (pid === except || pid === process.pid) continue;
     const links = sharedLinks(pid);
     if (links.size === 0) continue;
-    const name = `${pid} (${parseStatFacts(read(`/proc/${pid}/stat`)).name})`;
-    for (const link of links) {
+    const { name, startTime } = parseStatFacts(read(`/proc/${pid}/stat`));
+    for (const [link, numbers] of links) {
+      const held = numbers.map((fd): Held => ({ pid, startTime, name, fd }));
       const known = found.get(link);
-      if (known === undefined) found.set(link, [name]);
-      else known.push(name);
+      if (known === undefined) found.set(link, held);
+      else known.push(...held);
     }
   }
   return found;
 }
 
+function targetOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
+
 /** What a process may share with others: pipes, sockets, FIFOs and files by their paths. */
-function sharedLinks(pid: number): ReadonlySet<string> {
+function sharedLinks(pid: number): ReadonlyMap<string, readonly number[]> {
   let numbers: string[];
   try {
     numbers = readdirSync(`/proc/${pid}/fd`);
   } catch {
-    return new Set();
+    return new Map();
   }
-  const links = numbers.map((number) => {
-    try {
-      return readlinkSync(`/proc/${pid}/fd/${number}`);
-    } catch {
-      return '';
-    }
-  });
-  return new Set(links.filter((link) => /^(pipe:|socket:|\/(?!dev\/))/.test(link)));
+  const found = new Map<string, number[]>();
+  for (const number of numbers) {
+    const link = targetOf(`/proc/${pid}/fd/${number}`);
+    if (!/^(pipe:|socket:|\/(?!dev\/))/.test(link)) continue;
+    const known = found.get(link);
+    if (known === undefined) found.set(link, [Number(number)]);
+    else known.push(Number(number));
+  }
+  return found;
 }

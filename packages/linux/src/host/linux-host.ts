@@ -2,8 +2,8 @@ import type { Host, Resource, System } from '@ckpt/engine';
 import { statFile } from './file-stat.ts';
 import { readClocks } from './clocks.ts';
 import { freezeProcess } from './freeze.ts';
+import { findHolder, findPidHolders, startTimeOf } from './holders.ts';
 import { leaderOf } from './identity.ts';
-import { findHolder, findPidHolders } from './holders.ts';
 import { runPlan } from './run.ts';
 import { readSystem, rehearse } from './system.ts';
 
@@ -39,5 +39,6 @@ export function createHost(resources: readonly Resource[], options: LinuxHostOpt
     stat: (path) => statFile(path),
     holder: findHolder,
     holders: findPidHolders,
+    startTime: startTimeOf,
   };
 }

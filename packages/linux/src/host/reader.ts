@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { CkptError } from '@ckpt/format';
 import type { FileStat, Frozen, Host, Running, System } from '@ckpt/engine';
 import { resources } from '../resources/index.ts';
-import { findHolder } from './holders.ts';
+import { findHolder, startTimeOf } from './holders.ts';
 import { readMachine } from './machine.ts';
 
 /**
@@ -19,6 +19,7 @@ export function createReader(): Host {
     run: (): Running => no('a restart'),
     stat: readStat,
     holder: findHolder,
+    startTime: startTimeOf,
     resources,
   };
 }

@@ -22,6 +22,12 @@ test('arguments that are no descriptors count for nothing', () => {
   expect(externalsOf(plan, 7, true).numbers).toEqual(new Map([['image', 8]]));
 });
 
+test('a descriptor of ours is asked for by its number', () => {
+  const { numbers, pairs } = externalsOf(planOf(['dup', { external: 'fd:12' }]), undefined, false);
+  expect([...numbers]).toEqual([['fd:12', 13]]);
+  expect(pairs).toEqual([[12, 13]]);
+});
+
 test('only what is asked for is given, and only what there is', () => {
   const plan = planOf(['dup2', { external: 'stdout' }, 1], ['dup2', { external: 'moon' }, 2]);
   const { numbers, pairs } = externalsOf(plan, 7, false);

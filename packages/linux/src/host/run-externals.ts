@@ -8,6 +8,9 @@ export interface Externals {
   readonly pairs: readonly (readonly [from: number, to: number])[];
 }
 
+/** Any descriptor by its number: "fd:3". */
+const byNumber = /^fd:(\d{1,7})$/;
+
 const standard: Readonly<Record<string, number>> = { stdin: 0, stdout: 1, stderr: 2 };
 
 /** fcntl.h: F_DUPFD, F_DUPFD_CLOEXEC. */
@@ -51,7 +54,9 @@ export function externalsOf(plan: Plan, image: number | undefined, isRead: boole
     }
   }
   const found = [...names].flatMap((name) => {
-    const from = name === 'image' ? image : standard[name];
+    const number = byNumber.exec(name)?.[1];
+    const own = number === undefined ? standard[name] : Number(number);
+    const from = name === 'image' ? image : own;
     return from === undefined ? [] : [{ name, from }];
   });
   const used = [2, ...found.map(({ from }) => from), ...plan.steps.map(descriptorOf)];

@@ -100,7 +100,11 @@ describe('a descriptor that cannot be carried is refused, and said with what to 
       [{ fds: [5], link: '/tmp/d (deleted)', stat: { mode: 0o40755, nlink: 0 } }],
       /it was deleted/,
     ],
-    ['one end of a pipe', [pipe(0)], /other end leads to somebody else: close it .* COMMAND 3>&-/],
+    [
+      'one end of a pipe',
+      [pipe(0)],
+      /leads to somebody whom this one cannot see: close it .* COMMAND 3>&-/,
+    ],
     ['standard input from a pipe', [pipe(0, { fds: [0] })], /COMMAND < \/dev\/null$/],
     [
       'standard output to a pipe',

@@ -3,6 +3,7 @@ import { epoll } from './epoll.ts';
 import { eventfd } from './eventfd.ts';
 import { fifo } from './fifo.ts';
 import { file } from './file.ts';
+import { inherited } from './inherited.ts';
 import { ioUring } from './io-uring.ts';
 import { pipe } from './pipe.ts';
 import { signalfd } from './signalfd.ts';
@@ -12,6 +13,7 @@ import { tty } from './tty.ts';
 
 /** The first that claims a descriptor has it: `file` takes every path that is left. */
 export const descriptorKinds: readonly DescriptorKind[] = [
+  inherited,
   pipe,
   eventfd,
   epoll,

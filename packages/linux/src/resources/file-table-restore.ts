@@ -4,6 +4,7 @@ import type { DescriptorKind, Restoring } from './descriptor.ts';
 import { descriptorKinds } from './descriptor-kinds.ts';
 import { restoreLocks } from './file-lock.ts';
 import { O_CLOEXEC, scratchFd } from './path-open.ts';
+import { redirect } from './redirect.ts';
 
 /** fs.nr_open, unless an administrator has raised it. */
 const descriptorEnd = 1 << 20;
@@ -91,6 +92,16 @@ export function restoreTable(scope: RestoreScope): void {
     return number;
   };
   const placed = new Set<FileRecord>();
+  const put = (file: FileRecord, fd: Value, entries: readonly FileDesc[]): void => {
+    const from = stage(file, fd);
+    for (const { fd: to, flags } of entries) {
+      scope.call('descriptors', file, 'dup3', [from, to, flags === 0 ? 0 : O_CLOEXEC], {
+        expect: to,
+        what: `descriptor ${to}`,
+      });
+    }
+    scope.call('descriptors', file, 'close', [from]);
+  };
   const restoring: Restoring = {
     scope,
     scratch,
@@ -98,21 +109,16 @@ export function restoreTable(scope: RestoreScope): void {
     fdOf: (file) => numbersOf(file)[0]?.fd,
     place: (file, fd) => {
       placed.add(file);
-      const from = stage(file, fd);
-      for (const { fd: to, flags } of numbersOf(file)) {
-        scope.call('descriptors', file, 'dup3', [from, to, flags === 0 ? 0 : O_CLOEXEC], {
-          expect: to,
-          what: `descriptor ${to}`,
-        });
-      }
-      scope.call('descriptors', file, 'close', [from]);
+      put(file, fd, numbersOf(file));
     },
   };
-  const groups = groupsOf(scope, table.keys());
+  const elsewhere = redirect(scope, table, put);
+  const files = [...table.keys()].filter((file) => !elsewhere.has(file));
+  const groups = groupsOf(scope, files);
   for (const kind of descriptorKinds) kind.prepare?.(restoring);
-  for (const { kind, files } of groups) kind.restore(restoring, files);
-  const lost = [...table.keys()].find((file) => !placed.has(file));
+  for (const { kind, files: led } of groups) kind.restore(restoring, led);
+  const lost = files.find((file) => !placed.has(file));
   if (lost !== undefined) throw lost.invalid('object', 'nothing opens this file');
-  for (const { kind, files } of groups) kind.settle?.(restoring, files);
-  for (const file of table.keys()) restoreLocks(restoring, file);
+  for (const { kind, files: led } of groups) kind.settle?.(restoring, led);
+  for (const file of files) restoreLocks(restoring, file);
 }

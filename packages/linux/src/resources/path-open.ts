@@ -26,13 +26,27 @@ interface Identity {
   readonly mode: Uint8Array;
 }
 
-function identityOf({ dev, ino, mode }: FileStat): Identity {
+function identityOf({ dev, ino, mode }: Pick<FileStat, 'dev' | 'ino' | 'mode'>): Identity {
   const bytes = new Uint8Array(20);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, dev, true);
   view.setBigUint64(8, ino, true);
   view.setUint32(16, mode, true);
   return { deviceAndInode: bytes.subarray(0, 16), mode: bytes.subarray(16) };
+}
+
+/** Plans to see that a descriptor leads to the very file that was looked at; `what` is said if not. */
+export function sameFile(
+  scope: RestoreScope,
+  from: ImageRecord,
+  fd: number,
+  { device, inode }: { readonly device: bigint; readonly inode: bigint },
+  what: string,
+): void {
+  const room = scope.fresh('stat');
+  const { deviceAndInode: bytes } = identityOf({ dev: device, ino: inode, mode: 0 });
+  const expectRoom = { room, offset: 0, bytes };
+  scope.call('descriptors', from, 'fstat', [fd, { room, size: statSize }], { what, expectRoom });
 }
 
 const scratchNumbers = new WeakMap<Document, number>();

@@ -6,6 +6,7 @@ import { access, needsTrust } from './path-access.ts';
 import { checkPath } from './path-check.ts';
 import { noteUnused } from './path-map.ts';
 import { fileTypes, typeOf } from './path-type.ts';
+import { pathsLeftOut } from './redirect.ts';
 
 /** A file of the frozen task, and how it was found. */
 export interface PathFacts {
@@ -161,7 +162,9 @@ export const path: Resource = {
   },
   restore(scope) {
     const records = scope.document.all(Path);
+    const leftOut = pathsLeftOut(scope);
     for (const record of records) {
+      if (leftOut.has(record.value.objref)) continue;
       if ((record.value.flags & pathFlags.DELETED) === 0) checkPath(scope, record);
     }
     noteUnused(scope, records);

@@ -47,7 +47,8 @@ function isInside(
   const others = frozen.holders?.(task, description.link) ?? [];
   const whole = all.some(reads) && all.some(writes);
   if (others.length === 0 && (whole || isEnded(scope, description))) return true;
-  const whose = others.length === 0 ? 'somebody else' : others.slice(0, 3).join(', ');
+  // Who can be joined again is the matter of `inherited.ts`.
+  const whose = others.length === 0 ? 'somebody whom this one cannot see' : others.join(', ');
   refuse(scope, description, {
     reason: whole ? `${whose} holds this pipe, too` : `its other end leads to ${whose}`,
     remedy: remedyFor(description),

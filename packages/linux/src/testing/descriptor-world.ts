@@ -129,14 +129,15 @@ export function planned(
   more: {
     readonly options?: Readonly<Record<string, unknown>>;
     readonly files?: Readonly<Record<string, FileStat>>;
+    readonly starts?: Readonly<Record<number, bigint>>;
     /** What becomes of the image before it is restored. */
     readonly change?: (image: readonly Made[]) => readonly Made[];
   } = {},
 ): Planned {
-  const { options = {}, files = {}, change } = more;
+  const { options = {}, files = {}, starts = {}, change } = more;
   const whole: readonly Made[] = [identity, ...imageOf(scope)];
   const image = change === undefined ? whole : change(whole);
-  const plan = restoreScope(image, { files: { ...filesOf(scope), ...files }, options });
+  const plan = restoreScope(image, { files: { ...filesOf(scope), ...files }, options, starts });
   restore(plan);
   return plan;
 }

@@ -195,6 +195,8 @@ export function restoreScope(
     readonly files?: Readonly<Record<string, FileStat>>;
     readonly system?: Partial<System>;
     readonly options?: Readonly<Record<string, unknown>>;
+    /** When other processes were started. */
+    readonly starts?: Readonly<Record<number, bigint>>;
   } = {},
 ): Planned {
   const all = records.map(imageRecord);
@@ -203,7 +205,7 @@ export function restoreScope(
   const steps: Planned['steps'] = [];
   const ids: string[] = [];
   const notes: string[] = [];
-  const { files = {}, options = {} } = more;
+  const { files = {}, options = {}, starts = {} } = more;
   let count = 0;
   const one = <T>(found: readonly ImageRecord<T>[], name: string): ImageRecord<T> => {
     const [first] = found;
@@ -223,6 +225,7 @@ export function restoreScope(
         ),
     },
     stat: (path) => (Object.hasOwn(files, path) ? files[path] : undefined),
+    startTime: (of) => starts[of],
     call: (
       section,
       from,
