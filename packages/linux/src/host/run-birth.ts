@@ -11,13 +11,10 @@ import { cloneFailure, mayRetry, retryMicroseconds } from './run-holder.ts';
 import type { Made } from './run-made.ts';
 import type { Block } from './run-memory.ts';
 import type { Compiled } from './run-plan.ts';
-import { spawnStub, stubSyscall } from './run-stub.ts';
+import { executorMask, spawnStub, stubSyscall } from './run-stub.ts';
 import { encodeTable, type Ground } from './run-table.ts';
 import { Tracee } from './run-tracee.ts';
 import { syscallNumbers } from './syscall-numbers.ts';
-
-/** SIGTTOU, in a mask. */
-const sigttou = 1n << 21n;
 
 /** Bytes: the stub, and the executor's code. */
 const pageSize = 4096;
@@ -173,6 +170,6 @@ export function bringUp(scope: BirthScope): Born {
   // Its id may have been written anywhere (CLONE_CHILD_SETTID).
   memory.write(block.address, executorCode);
   // Setting up a terminal from its background would be interrupted, and tried again, for ever.
-  tracer.setSignalMask(pid, sigttou);
+  tracer.setSignalMask(pid, executorMask);
   return { tracee, memory, maps: openSync(`/proc/${pid}/maps`, 'r') };
 }

@@ -81,7 +81,7 @@ const opaqueSize = 512;
 const sigsetSize = 128;
 
 /** All but SIGURG, with which the executor tells that it ended. Bit 0 is signal 1. */
-const executorMask = ~(1n << 22n);
+export const executorMask = ~(1n << 22n);
 
 /** No signal has a handler or is ignored (Node ignores SIGPIPE), and all are blocked but SIGURG. */
 function stubAttributes(libc: Spawn): Uint8Array {
