@@ -195,6 +195,65 @@ describe('a checkpoint', () => {
     expect(verifyImage(new MemoryFile(file.bytes)).length).toBe(file.length);
   });
 
+  it('that is to be restarted is proven to before it kills, and makes no image else', () => {
+    const good = new FakeHost({ tids: [4242, 4243], holder: () => 'itself' });
+    createEngine(good, { random, kill: true, verify: true }).checkpoint(4242, new MemoryFile());
+    expect(good.events.at(-1)).toBe('kill');
+    const short = { position: 5, path: ['PIPE'], field: 'capacity' };
+    const refusing: Resource = {
+      ...{ kind: 'toy', records: [], checkpoint: () => undefined },
+      restore: () => {
+        throw new CkptError('ENOENT', 'no such thing', short);
+      },
+    };
+    const host = new FakeHost({ resources: [...toyKinds, refusing] });
+    const file = new MemoryFile();
+    const engine = createEngine(host, { random, kill: true, verify: true });
+    const error = caught(() => engine.checkpoint(4242, file));
+    expect(error).toMatchObject({ code: 'ENOENT', ...short });
+    expect(error.sentence).toBe('its image could not be restarted here: no such thing');
+    expect(host.events).toEqual(['freeze', 'thaw']);
+    file.rewind();
+    expect(caught(() => verifyImage(file)).code).toBe('EIO');
+  });
+
+  it('looks again when all is written', () => {
+    let there = true;
+    const fickle: Resource = {
+      ...{ kind: 'toy', records: [], checkpoint: () => undefined },
+      restore: ({ note }) => {
+        if (!there) throw new CkptError('ENOENT', 'it has gone');
+        note('something is different');
+      },
+    };
+    const resources = [...toyKinds, fickle];
+    const same = createEngine(new FakeHost({ resources }), { random, verify: true });
+    expect(same.checkpoint(4242, new MemoryFile()).notes).toEqual(['something is different']);
+    const host = new FakeHost({ resources, onCopy: () => (there = false) });
+    const engine = createEngine(host, { random, kill: true, verify: true });
+    const file = new MemoryFile();
+    expect(caught(() => engine.checkpoint(4242, file)).code).toBe('ENOENT');
+    expect(host.events.at(-1)).toBe('thaw');
+    file.rewind();
+    expect(caught(() => verifyImage(file))).toMatchObject({ code: 'EIO' });
+  });
+
+  it('does not kill where the host could not run the plan', () => {
+    const refused = Object.assign(new FakeHost(), {
+      prove: () => {
+        throw new CkptError('EPERM', 'ids may not be chosen');
+      },
+    });
+    const engine = createEngine(refused, { random, kill: true, verify: true });
+    expect(caught(() => engine.checkpoint(4242, new MemoryFile())).code).toBe('EPERM');
+    expect(refused.events).toEqual(['freeze', 'thaw']);
+  });
+
+  it('of revision 3 proves nothing', () => {
+    const engine = createEngine(new FakeHost(), { revision: 3, verify: true });
+    expect(caught(() => engine.checkpoint(4242, new MemoryFile())).code).toBe('EINVAL');
+  });
+
   it('of revision 3 does not kill', () => {
     const host = new FakeHost();
     const engine = createEngine(host, { revision: 3, kill: true });

@@ -12,6 +12,7 @@ import { ObstacleError } from './obstacle-error.ts';
 import type { Settled } from './options.ts';
 import { OutputFile } from './output-file.ts';
 import { writeProcess } from './process-checkpoint.ts';
+import { proveRestart } from './proof.ts';
 import { createRehearsal } from './rehearsal.ts';
 import { report, reportNotes } from './report.ts';
 import { onlyTask } from './tree.ts';
@@ -103,7 +104,7 @@ function checkpointBase(work: Work, pid: number): Made {
 function checkpointProcess(work: Work, pid: number): Made {
   const { ctx, host, options } = work;
   work.rehearse();
-  const { kill, durable, progress, deadlineMs, settings, random } = options;
+  const { kill, verify, durable, progress, deadlineMs, settings, random } = options;
   const system = host.system();
   const { resources } = host;
   const use = (frozen: Frozen, task: Task): Made => {
@@ -114,13 +115,18 @@ function checkpointProcess(work: Work, pid: number): Made {
     const begin = (unfinished: Unfinished): void => {
       work.unfinished = unfinished;
     };
+    let proven: readonly string[] = [];
+    const prove = (metadata: Uint8Array): void => {
+      if (verify) proven = proveRestart(metadata, { host, system, task, options: settings });
+    };
     const tick = clock(frozen, deadlineMs);
-    writeProcess(ctx, { ...ground, uuid: random(), tick, progress, begin }, collected);
+    writeProcess(ctx, { ...ground, uuid: random(), tick, progress, begin, prove }, collected);
     if (kill) {
       finish(work);
       durable();
     }
-    return { pages: collected.store.pages, frozenMs: frozen.frozenMs(), notes: collected.notes };
+    const notes = [...new Set([...collected.notes, ...proven])];
+    return { pages: collected.store.pages, frozenMs: frozen.frozenMs(), notes };
   };
   const made = withFrozen(host, pid, options, use, kill);
   if (!kill) finish(work);
@@ -144,11 +150,15 @@ export function createCheckpoint(host: Host, options: Settled, crids: CridCounte
     const plain = createContext({ ...asked, ...options.log }, 'write');
     const ctx = Object.assign(plain, { file: new OutputFile(image) });
     const work: Work = { ctx, host, options, rehearse, unfinished: undefined };
-    const { revision, kill } = options;
+    const { revision, kill, verify } = options;
     try {
       const target = checkPid(pid, host);
       if (revision === 3 && kill) {
         const why = 'killing the process would lose it';
+        throw new CkptError('EINVAL', `an image of revision 3 holds no program: ${why}`);
+      }
+      if (revision === 3 && verify) {
+        const why = 'there is nothing to prove';
         throw new CkptError('EINVAL', `an image of revision 3 holds no program: ${why}`);
       }
       const made = (revision === 3 ? checkpointBase : checkpointProcess)(work, target);

@@ -280,6 +280,11 @@ export interface Host {
    * walks it, and its `finish` is to be called before any thread resumes.
    */
   run(plan: Plan, image: CkptFile, pages: PageReader): Running;
+  /**
+   * Everything about `run` that can be known before: the plan's form, the right to choose ids.
+   * @throws CkptError as `run` would.
+   */
+  prove?(plan: Plan): void;
   /** stat of a path as a restart would find it; undefined when it is not there. Used to check plans. */
   stat(path: string): FileStat | undefined;
   /** When the process of that pid was started, clock ticks after boot; undefined: there is none. */

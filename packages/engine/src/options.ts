@@ -16,6 +16,12 @@ export interface EngineOptions {
   readonly kernel?: readonly [major: number, minor: number, patch: number];
   /** The process dies after its checkpoint, without having run on. Not with revision 3. */
   readonly kill?: boolean;
+  /**
+   * Proves that the image could be restarted here, on this machine as it is, before it is whole and
+   * before the process dies; else it goes on, and the error is that of the restart. Not with
+   * revision 3.
+   */
+  readonly verify?: boolean;
   /** Makes the image durable (fsync, rename); the process is killed only after it has returned. */
   readonly durable?: () => void;
   /** Longest time a process may be frozen, milliseconds; then ETIMEDOUT. 30 s unless told. */
@@ -45,6 +51,7 @@ export interface Settled {
   readonly revision: 3 | 100;
   readonly kernel: EngineOptions['kernel'];
   readonly kill: boolean;
+  readonly verify: boolean;
   readonly durable: () => void;
   readonly deadlineMs: number;
   readonly onFreeze: (leftMs: () => number) => void;
@@ -76,6 +83,7 @@ export function settle(options: EngineOptions): Settled {
     revision: options.revision ?? 100,
     kernel: options.kernel,
     kill: options.kill ?? false,
+    verify: options.verify ?? false,
     durable: options.durable ?? nothing,
     deadlineMs: options.deadlineMs ?? deadlineDefaultMs,
     onFreeze: options.onFreeze ?? nothing,

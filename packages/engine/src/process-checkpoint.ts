@@ -13,6 +13,8 @@ export interface WriteGround extends CollectGround {
   /** Throws when the process has been frozen for too long. */
   readonly tick: () => void;
   readonly progress: (progress: Progress) => void;
+  /** Throws when what this metadata tells of could not be restarted. */
+  readonly prove: (metadata: Uint8Array) => void;
   /** Is told of records before they are written. */
   readonly begin: (unfinished: Unfinished) => void;
 }
@@ -23,7 +25,7 @@ export interface WriteGround extends CollectGround {
  */
 export function writeProcess(
   stream: OutputStream,
-  { frozen, system, task, tick, progress, uuid, begin }: WriteGround,
+  { frozen, system, task, tick, progress, uuid, begin, prove }: WriteGround,
   collected: Collected,
 ): void {
   const { store } = collected;
@@ -36,6 +38,8 @@ export function writeProcess(
     tick();
     progress({ phase: 'write', done: file.length, total });
   };
+  // Twice: before many bytes are moved in vain, and when files may have changed meanwhile.
+  prove(metadata);
   step();
   begin({ at: 0, head: metadata });
   ckptKwrite(stream, metadata);
@@ -47,4 +51,5 @@ export function writeProcess(
     pages.write(chunk);
   }
   step();
+  prove(metadata);
 }

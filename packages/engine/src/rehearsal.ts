@@ -17,7 +17,7 @@ function checkpoint(host: Host, { settings, random }: Settled, frozen: Frozen): 
   const task = onlyTask(frozen.tasks);
   const ground = { frozen, system: host.system(), task, resources, options: settings };
   const nothing = (): void => undefined;
-  const told = { uuid: random(), tick: nothing, progress: nothing, begin: nothing };
+  const told = { uuid: random(), tick: nothing, progress: nothing, begin: nothing, prove: nothing };
   writeProcess({ file: sink(), total: 0 }, { ...ground, ...told }, collect(ground));
 }
 

@@ -9,11 +9,13 @@ import type { Common } from '../options.ts';
 import { createReporter } from '../progress.ts';
 import { exactSize, timeText } from '../quantities.ts';
 import { UsageError } from '../usage-error.ts';
+import { settingsOf } from '../restart/settings.ts';
 import { openTarget } from './target.ts';
 
 export interface CheckpointOptions extends Common {
   readonly output?: string;
   readonly kill?: true;
+  readonly verify?: true;
   readonly force?: true;
   readonly revision: '3' | '100';
   readonly deadline?: number;
@@ -53,12 +55,18 @@ function giveUp(target: NewImage): void {
   }
 }
 
+/** @throws UsageError for what revision 3 cannot do. */
+function checkUsage({ revision, kill, verify }: CheckpointOptions): void {
+  if (revision !== '3') return;
+  const what = 'an image of revision 3 holds no program';
+  if (kill) throw new UsageError(`${what}: --kill would lose the process`);
+  if (verify) throw new UsageError(`${what}: there is nothing to --verify`);
+}
+
 export async function checkpoint(cli: Cli, pid: number, asked: CheckpointOptions): Promise<void> {
   const { output, ...others } = asked;
   const options: CheckpointOptions = output === undefined || output === '-' ? others : asked;
-  if (options.revision === '3' && options.kill) {
-    throw new UsageError('an image of revision 3 holds no program: --kill would lose the process');
-  }
+  checkUsage(options);
   let left = () => Infinity;
   const deadline = () => left();
   // Whoever reads standard error must not keep a frozen process waiting.
@@ -68,6 +76,7 @@ export async function checkpoint(cli: Cli, pid: number, asked: CheckpointOptions
   const engineOptions = {
     revision: options.revision === '3' ? 3 : 100,
     kill: options.kill ?? false,
+    ...(options.verify ? { verify: true, settings: settingsOf({ trustImage: true }) } : {}),
     onFreeze: (leftMs: () => number) => {
       left = leftMs;
     },

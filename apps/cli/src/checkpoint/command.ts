@@ -16,6 +16,7 @@ export function addCheckpoint(program: Command, cli: Cli): void {
       .argument('<pid>', 'process to checkpoint; a thread too with --revision 3', positive)
       .option('-o, --output <file>', 'image to create (standard output without it, or as -)')
       .option('--kill', 'kill the process once the image is safe on disk, before it runs on')
+      .option('--verify', 'prove first that it can be restarted here; else no image, no kill')
       .option('--force', 'put the image in the place of a file that is there')
       .option('--deadline <ms>', 'longest time it may be frozen, then it goes on', positive)
       .addOption(
@@ -30,10 +31,15 @@ export function addCheckpoint(program: Command, cli: Cli): void {
 Examples:
   ckpt checkpoint 4242 -o job.ckpt          the process goes on
   ckpt checkpoint 4242 --kill -o job.ckpt   it is gone, until: ckpt restart job.ckpt
+  ckpt checkpoint 4242 --kill --verify -o job.ckpt
   ckpt checkpoint 4242 | ssh host 'cat > job.ckpt'
 
 The image holds the memory of the process, with whatever secrets are in it: it is created with
-mode 0600, beside its name, and gets that when it is whole.`,
+mode 0600, beside its name, and gets that when it is whole.
+
+--verify makes every check of a restart, from this terminal and with --trust-image, while the
+process is frozen: paths, ids, processor, kernel, limits, rights. When one fails the process goes
+on, no file is left, and whoever reads a pipe finds an error in the place of the image.`,
     )
     .action(async (pid: number, options: CheckpointOptions) => {
       const { checkpoint } = await import('./checkpoint.ts');

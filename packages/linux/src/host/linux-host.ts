@@ -4,6 +4,7 @@ import { readClocks } from './clocks.ts';
 import { freezeProcess } from './freeze.ts';
 import { findHolder, findPidHolders, startTimeOf } from './holders.ts';
 import { leaderOf } from './identity.ts';
+import { proveRun } from './run-proof.ts';
 import { runPlan } from './run.ts';
 import { readSystem, rehearse } from './system.ts';
 
@@ -36,6 +37,7 @@ export function createHost(resources: readonly Resource[], options: LinuxHostOpt
     rehearse,
     run: (plan, image, pages) =>
       runPlan(plan, pages, { imageFd: image.fd, holder: findHolder, at }),
+    prove: proveRun,
     stat: (path) => statFile(path),
     holder: findHolder,
     holders: findPidHolders,

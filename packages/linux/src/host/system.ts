@@ -25,7 +25,7 @@ const stubDeadlineMs = 5000;
 const SIGKILL = 9;
 
 /** True when clone3(2) may be given pids: by right in the user namespace that owns the pids. */
-function choosesPids(): boolean {
+export function choosesPids(): boolean {
   const status = readFileSync('/proc/self/status', 'latin1');
   const effective = BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(status)?.[1] ?? '0'}`);
   if ((effective & ((1n << CAP_SYS_ADMIN) | (1n << CAP_CHECKPOINT_RESTORE))) === 0n) return false;
