@@ -21,6 +21,17 @@ describe('what the kernel keeps for a process', () => {
     await program.gone();
   });
 
+  test('is there, even what hardly anything shows', async () => {
+    const end = lab.path('hidden.end');
+    const program = lab.start(lab.compile('hidden'), [end]);
+    await program.saw(/ready/);
+    await lab.cycle(program);
+    await lab.cycle(program);
+    writeFileSync(end, '');
+    await program.saw(/^kept$/m);
+    await program.gone();
+  });
+
   test('ends with its parent where it asked for that, and the parent stays', async () => {
     const end = lab.path('stays.end');
     const program = lab.start(lab.compile('kept'), [end]);

@@ -4,7 +4,7 @@ import { EpollItem } from './records/epoll.ts';
 import { structs } from './testing/structs.ts';
 
 it('a description has every field with its place, value, notation and meaning', () => {
-  const value = { fd: 5, events: 0x80000001, data: 1n << 60n, file: 3, _pad: 0 };
+  const value = { fd: 5, events: 0x80000001, data: 1n << 60n, file: 3, ready: 0 };
   expect(describe(EpollItem, value).slice(1, 3)).toEqual([
     {
       name: 'events',
@@ -29,7 +29,7 @@ it('a description has every field with its place, value, notation and meaning', 
       reserved: false,
     },
   ]);
-  expect(describe(EpollItem, value).filter(({ reserved }) => reserved)).toHaveLength(1);
+  expect(describe(EpollItem, value).filter(({ reserved }) => reserved)).toHaveLength(0);
 });
 
 it.each(structs)('a description of $name is JSON', ({ struct }) => {

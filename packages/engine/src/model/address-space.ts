@@ -15,8 +15,8 @@ export class AddressSpace {
   /** Changed pages of private mappings, by address. */
   readonly #own = new Map<bigint, Uint8Array>();
   readonly #guards = new Ranges();
-  /** mlockall(2), MCL_FUTURE. */
-  locksFuture = false;
+  /** Flags of proc_pid_smaps(5) that mappings to come get: mlockall(2). */
+  locksFuture: readonly string[] = [];
 
   get vmas(): readonly Vma[] {
     return this.#vmas;

@@ -8,6 +8,7 @@ const MADV_DONTNEED = 4;
 const MADV_GUARD_INSTALL = 102;
 const MLOCK_ONFAULT = 1;
 const MCL_FUTURE = 2;
+const MCL_ONFAULT = 4;
 const CAP_IPC_LOCK = 14;
 const RLIMIT_MEMLOCK = 8;
 
@@ -119,11 +120,12 @@ function mlock2(caller: Caller, args: Words): number {
 /** Only for mappings to come: what is there already is told mapping by mapping. */
 function mlockall({ process, thread }: Caller, args: Words): number {
   const flags = args.int(0);
-  if (flags !== MCL_FUTURE) throw new Unmodelled(`mlockall(2) with flags ${flags}`);
+  if ((flags & ~MCL_ONFAULT) !== MCL_FUTURE)
+    throw new Unmodelled(`mlockall(2) with flags ${flags}`);
   const limit = process.limits.soft(RLIMIT_MEMLOCK);
   if (limit === 0n && !thread.credentials.can(CAP_IPC_LOCK))
     refuse('EPERM', 'nothing may be locked');
-  process.space.locksFuture = true;
+  process.space.locksFuture = (flags & MCL_ONFAULT) === 0 ? ['lo'] : ['lo', 'lf'];
   return 0;
 }
 

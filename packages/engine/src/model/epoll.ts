@@ -1,7 +1,7 @@
 import type { FileStat } from '../host.ts';
 import { anonymousInode, anonymousStat } from './eventfd.ts';
 import type { FileObject, OpenFile } from './open-file.ts';
-import { refuse, type SystemCalls } from './system-call.ts';
+import { refuse, Unmodelled, type SystemCalls } from './system-call.ts';
 
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
@@ -9,6 +9,9 @@ const EPOLL_CTL_MOD = 3;
 /** sys/epoll.h: told by the kernel whether asked for or not. */
 const always = 0x8 | 0x10;
 const EPOLLEXCLUSIVE = 0x1000_0000;
+const EPOLLONESHOT = 0x4000_0000;
+/** How a file is watched, not for what. */
+const howMask = 0xf000_0000;
 /** Epolls that watch each other, one within the other (EP_MAX_NESTS). */
 const nestsMax = 4;
 
@@ -93,6 +96,20 @@ export class EpollFile implements FileObject {
     }
   }
 
+  /** Tells of one item that is ready, and turns it off if that was to be once. */
+  take(): { readonly events: number; readonly data: bigint } | undefined {
+    const isReady = ({ file, events }: Item): boolean =>
+      ((file.object.poll?.(file) ?? 0) & events) !== 0;
+    const item = this.#items.find(isReady);
+    if (item === undefined) return undefined;
+    const { file, events, data } = item;
+    if ((events & EPOLLONESHOT) !== 0) {
+      const off = { ...item, events: (events & howMask) >>> 0 };
+      this.#items = this.#items.map((each) => (each === item ? off : each));
+    }
+    return { events: (file.object.poll?.(file) ?? 0) & events, data };
+  }
+
   #checkNests(before: readonly Item[]): void {
     try {
       if (this.#depth() > nestsMax + 1) refuse('ELOOP', 'epolls too deep in each other');
@@ -128,5 +145,17 @@ export const epollCalls: SystemCalls = {
     const data = view?.getBigUint64(4, true) ?? 0n;
     epoll.object.control(operation, { fd: args.int(2), file, events: events >>> 0, data });
     return 0;
+  },
+  epoll_wait: ({ process }, args) => {
+    const { object } = process.table.file(args.int(0));
+    if (!(object instanceof EpollFile) || args.int(2) <= 0) return refuse('EINVAL', 'no epoll');
+    if (args.int(2) > 1 || args.int(3) !== 0) throw new Unmodelled('epoll_wait(2) that waits');
+    const told = object.take();
+    if (told === undefined) return 0;
+    process.user.put(args.word(1), 12, (view) => {
+      view.setUint32(0, told.events, true);
+      view.setBigUint64(4, told.data, true);
+    });
+    return 1;
   },
 };

@@ -99,7 +99,7 @@ function mmap(caller: Caller, args: Words): bigint {
   }
   const { backing } = made;
   const range = place(caller, args, length);
-  const flags = process.space.locksFuture ? changed(made.flags, ['lo']) : made.flags;
+  const flags = changed(made.flags, process.space.locksFuture);
   process.space.insert({ flags, backing, ...range, name: '' });
   return range.start;
 }

@@ -1,4 +1,4 @@
-import { i32, reserved, u32, u64 } from '../field.ts';
+import { i32, u32, u64 } from '../field.ts';
 import { array } from '../follow.ts';
 import { flags, hex, objref } from '../notation.ts';
 import { record, struct, type Infer } from '../struct.ts';
@@ -28,7 +28,10 @@ export const EpollItem = struct('epoll_item', 'A descriptor that is watched.', {
   events: u32('what is waited for', flags(epollEvents, { others: true })),
   data: u64('of the user', hex),
   file: i32('objref of the FILE; fd may lead to another one by now', objref),
-  _pad: reserved(),
+  ready: u32(
+    'of an item that is off after EPOLLONESHOT: what its file was ready for (poll(2), revents)',
+    flags(epollEvents, { others: true }),
+  ),
 });
 export type EpollItem = Infer<typeof EpollItem>;
 

@@ -35,5 +35,7 @@ describe('a thread that was interrupted', () => {
     expect(unnoticed(at({ rax: -4, orig_rax: 0 }))).toBeUndefined();
     expect(unnoticed(at({ rax: 1, orig_rax: 232, r10: -1 }))).toBeUndefined();
     expect(unnoticed(at({ rax: -4, orig_rax: 441, r10: 0 }))).toBeDefined();
+    expect(unnoticed(at({ rax: -4, orig_rax: 426, r10: 1 }))).toBeDefined();
+    expect(unnoticed(at({ rax: -4, orig_rax: 426, r10: 9 }))).toBeUndefined();
   });
 });

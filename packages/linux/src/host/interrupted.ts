@@ -50,6 +50,9 @@ export function continuing(registers: Uint8Array): Continuation {
   return { rax, rip: getRegister(registers, 'rip') };
 }
 
+/** io_uring_enter(2): the fifth argument may hold a limit of time. */
+const IORING_ENTER_EXT_ARG = 8n;
+
 /**
  * Calls that return EINTR even when the thread was only stopped (signal(7), "Interruption of system
  * calls by stop signals"), and the register that tells that they wait without limit: null, or a
@@ -66,6 +69,7 @@ const endedByStop: ReadonlyMap<bigint, (registers: Uint8Array) => boolean> = new
     rt_sigtimedwait: zero('rdx'),
     io_getevents: zero('r8'),
     io_pgetevents: zero('r8'),
+    io_uring_enter: (registers) => (getRegister(registers, 'r10') & IORING_ENTER_EXT_ARG) === 0n,
   } satisfies Partial<Record<SyscallName, (registers: Uint8Array) => boolean>>).map(
     ([name, endless]) => [BigInt(syscallNumbers[name as SyscallName]), endless],
   ),

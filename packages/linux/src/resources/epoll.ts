@@ -1,7 +1,7 @@
 import type { CheckpointScope, ImageRecord } from '@ckpt/engine';
 import { EpollItem, EpollItems, File, fileKinds } from '@ckpt/format';
 import type { Description, DescriptorKind, Restoring, Table } from './descriptor.ts';
-import { refuse } from './descriptor.ts';
+import { refuse, thingOf } from './descriptor.ts';
 import { setStatus } from './descriptor-flags.ts';
 import { O_CLOEXEC } from './path-open.ts';
 
@@ -48,6 +48,21 @@ function findTarget(
   return watches === undefined ? undefined : table.descriptions.find(isIt);
 }
 
+/** EPOLLWAKEUP, EPOLLEXCLUSIVE, EPOLLONESHOT, EPOLLET: how it is watched, not for what. */
+const howMask = 0xf000_0000;
+const EPOLLONESHOT = 0x4000_0000;
+/** What every item is told of, unless it is off. */
+const always = 0x18;
+
+/** After EPOLLONESHOT nothing is left of what is waited for (eventpoll.c, ep_send_events). */
+const isOff = ({ events }: Pick<Watched, 'events'>): boolean =>
+  (events & ~howMask) >>> 0 === 0 && (events & EPOLLONESHOT) !== 0;
+
+/** What a file is ready for, beside what every item is told of. */
+function readiness({ frozen, task }: CheckpointScope, { fd }: Description): number {
+  return (frozen.pollFile?.(task, fd) ?? 0) & ~always;
+}
+
 /** Items with the FILEs that they watch; undefined when one cannot be carried. */
 function itemsOf(
   scope: CheckpointScope,
@@ -74,7 +89,14 @@ function itemsOf(
     // What is refused is told for itself.
     if (file === undefined) return undefined;
     const { fd, events, data } = watched;
-    items.push({ fd, events, data, file, _pad: 0 });
+    const ready = isOff(watched) ? readiness(scope, target) : 0;
+    if (isOff(watched) && ready === 0) {
+      scope.note(
+        `${thingOf(description)} tells of errors and hang-ups of descriptor ${fd} after a ` +
+          'restart, although that is off (EPOLLONESHOT)',
+      );
+    }
+    items.push({ fd, events, data, file, ready });
   }
   return items;
 }
@@ -98,9 +120,18 @@ function add(
   epoll: number,
   item: EpollItem,
 ): void {
-  const args = [epoll, EPOLL_CTL_ADD, item.fd, { blob: eventOf(item) }];
-  scope.call('settle', record, 'epoll_ctl', args, {
-    what: `watch descriptor ${item.fd} with epoll ${epoll}`,
+  const { fd, ready } = item;
+  const wanted = { ...item, events: (item.events | ready) >>> 0 };
+  scope.call('settle', record, 'epoll_ctl', [epoll, EPOLL_CTL_ADD, fd, { blob: eventOf(wanted) }], {
+    what: `watch descriptor ${fd} with epoll ${epoll}`,
+  });
+  if (ready === 0) return;
+  // Only what it tells turns it off, and nothing else is watched yet.
+  const room = { room: scope.fresh('event'), size: 12 };
+  scope.call('settle', record, 'epoll_wait', [epoll, room, 1, 0], {
+    expect: 1,
+    failure: 'warn',
+    what: `epoll ${epoll} may tell of descriptor ${fd} once more (EPOLLONESHOT)`,
   });
 }
 
@@ -135,8 +166,8 @@ function addElsewhere(
  * An interest list of epoll(7). What it watches is added when all descriptors are there.
  *
  * Image: the FILEs that are watched, {@link EpollItems}, its {@link EpollItem}. Not saved: which
- * events were already told of (EPOLLET tells once more), and that an item is off after
- * EPOLLONESHOT, as far as errors and hang-ups go.
+ * events were already told of (EPOLLET tells once more). An item that is off after EPOLLONESHOT
+ * is turned off by an event that it is ready for; without one it tells of errors and hang-ups.
  */
 export const epoll: DescriptorKind = {
   name: 'epoll',
@@ -175,7 +206,10 @@ export const epoll: DescriptorKind = {
         );
       }
       const number = fdOf(file) ?? -1;
-      for (const item of items) {
+      const [off, on] = [items.filter(isOff), items.filter((item) => !isOff(item))];
+      for (const item of [...off, ...on]) {
+        if (item.ready !== 0 && !isOff(item))
+          throw record.invalid('ready', 'of an item that is on');
         if (item.fd < 0 || item.fd >= fdMax) throw record.invalid('fd', `descriptor ${item.fd}`);
         const target = scope.document.object(item.file, File, record);
         const now = at(item.fd);

@@ -22,7 +22,8 @@ function mayHaveGuards(scope: CheckpointScope): boolean {
 /** Pages that belong to a private mapping alone: changed, and not those still in the file. */
 function privateRuns(scope: CheckpointScope, { mapping, vma }: CarriedVma): readonly Run[] {
   // A reserve of many GiB must not cost a look at each of its pages.
-  const untouched = mapping.own === 0n && (vma.protection === 0 || !mayHaveGuards(scope));
+  const guards = mapping.flags.has('gu') || (vma.protection !== 0 && mayHaveGuards(scope));
+  const untouched = mapping.own === 0n && !guards;
   if (untouched) return [];
   return scope.frozen
     .pages(scope.task, mapping.start, mapping.end)

@@ -114,7 +114,7 @@ function restore(scope: RestoreScope): void {
  *
  * Image: files and shared objects first, then {@link Mm}, its auxiliary vector, each {@link Vma},
  * {@link PageMap}. Not saved: pages of files that were not changed (the file must be the same),
- * zero pages, what MAP_DROPPABLE holds, MCL_ONFAULT of mlockall(2).
+ * zero pages, what MAP_DROPPABLE holds.
  */
 export const memory: Resource = {
   kind: 'memory',

@@ -31,6 +31,11 @@ int main(void) {
   watch(inner, ends[0], EPOLLIN | EPOLLRDHUP, 2);
   watch(inner, ends[1], EPOLLOUT | EPOLLONESHOT, 3);
   CHECK(next(inner) == 3);
+  /* Off after EPOLLONESHOT: not even a hang-up is told. */
+  int shot = epoll_create1(0), broken[2];
+  CHECK(pipe(broken) == 0);
+  watch(shot, broken[1], EPOLLOUT | EPOLLONESHOT, 8);
+  CHECK(next(shot) == 8 && next(shot) == 1000);
   watch(outer, inner, EPOLLIN, 4);
   /* Watched under a number that leads elsewhere now, and one that leads nowhere. */
   int old = moved[0];
@@ -79,6 +84,9 @@ int main(void) {
   CHECK(info.ssi_signo == (unsigned)SIGRTMIN + 3 && info.ssi_int == 42);
   CHECK(read(receiver, &info, sizeof info) < 0 && errno == EAGAIN);
 
+  CHECK(next(shot) == 1000 && close(broken[0]) == 0 && next(shot) == 1000);
+  struct epoll_event again = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = 9};
+  CHECK(epoll_ctl(shot, EPOLL_CTL_MOD, broken[1], &again) == 0 && next(shot) == 9);
   CHECK(fcntl(inner, F_GETFD) == FD_CLOEXEC && flags_of(counter) == (O_RDWR | O_NONBLOCK));
   CHECK(next(inner) == 1000 && next(outer) == 1000 && next(renamed) == 1000);
   value = 0;
