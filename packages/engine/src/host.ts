@@ -83,6 +83,14 @@ export interface FileStat {
   readonly mtime: bigint;
 }
 
+/** What stat(2) does not tell of a file. */
+export interface FileExtents {
+  /** F_GET_SEALS of fcntl(2); undefined for what cannot be sealed. */
+  readonly seals: number | undefined;
+  /** Where it has data (lseek(2) SEEK_DATA), ascending; undefined: not known, it may be anywhere. */
+  readonly data: readonly { readonly offset: bigint; readonly length: bigint }[] | undefined;
+}
+
 /** An argument of a system call: a number, bytes to read, or room for an answer. */
 export type Argument =
   | number
@@ -216,6 +224,8 @@ export interface Frozen {
   copyRuns?(task: Task, runs: readonly MemoryRun[], to: CopyTarget): void;
   /** Bytes of the file behind a descriptor (deleted files), at an offset, without moving it. */
   contents(task: Task, path: string, offset: bigint, length: number): Uint8Array;
+  /** Seals and holes of a file, through /proc/PID/`path`. */
+  extents?(task: Task, path: string): FileExtents;
   /** Milliseconds since the first thread was stopped. */
   readonly frozenMs: () => number;
   /** Everything goes on as if nothing had been there. Idempotent. */

@@ -14,6 +14,7 @@ export type {
   Call,
   ClockTimes,
   CopyTarget,
+  FileExtents,
   FileStat,
   Frozen,
   Holding,

@@ -127,7 +127,7 @@ export {
   pagesMax,
   Store,
 } from './records/pages.ts';
-export { CKPT_HDR_FILE_NAME, Path, pathFlags } from './records/path.ts';
+export { buildIdMax, CKPT_HDR_FILE_NAME, FileRun, Path, pathFlags, seals } from './records/path.ts';
 export { Pipe } from './records/pipe.ts';
 export { clockIds, PosixTimer, sigevNotify } from './records/posix-timer.ts';
 export { RestartBlock, restartBlocks } from './records/restart-block.ts';

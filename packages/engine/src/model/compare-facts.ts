@@ -96,6 +96,9 @@ function addMemory(facts: RecordedFacts, add: Add): void {
   for (const { path, offset, bytes } of facts.contents) {
     add(`contents ${path} ${offset.toString()}`, contentOf(bytes));
   }
+  for (const [path, { seals }] of Object.entries(facts.extents)) {
+    add(`seals ${path}`, String(seals));
+  }
 }
 
 function addDescriptors(facts: RecordedFacts, options: NormalizeOptions, add: Add): void {

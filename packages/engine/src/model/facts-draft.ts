@@ -1,5 +1,14 @@
 import { CkptError } from '@ckpt/format';
-import type { Answer, FileStat, Frozen, Holding, PageRun, System, ThreadState } from '../host.ts';
+import type {
+  Answer,
+  FileExtents,
+  FileStat,
+  Frozen,
+  Holding,
+  PageRun,
+  System,
+  ThreadState,
+} from '../host.ts';
 import type { ContentFact, Facts, FailureFact, RecordedFacts, ScanFact } from './facts.ts';
 import { rangeKey } from './facts.ts';
 import { pageDigest, type Hole } from './page-digest.ts';
@@ -50,6 +59,7 @@ export class FactsDraft {
   readonly holders = new Map<string, readonly string[]>();
   readonly holdings = new Map<string, readonly Holding[]>();
   readonly peers = new Map<string, bigint | undefined>();
+  readonly extents = new Map<string, FileExtents>();
   readonly files = new Map<string, FileStat | undefined>();
   readonly descriptions = new Descriptions();
   pendingShared: readonly Uint8Array[] = [];
@@ -122,7 +132,7 @@ export class FactsDraft {
       unshared: plain(this.unshared),
       ...{ pipes: plain(this.pipes), polls: plain(this.polls), holders: plain(this.holders) },
       holdings: plain(this.holdings),
-      peers: plain(this.peers),
+      ...{ peers: plain(this.peers), extents: plain(this.extents) },
       scans: [...this.#scans.values()],
       pages: digestRuns(this.#digests),
       memory: [...this.#memory.values()],

@@ -70,7 +70,8 @@ export function stringifyFacts(facts: RecordedFacts): string {
 const nothing: Omit<RecordedFacts, 'system' | 'task'> = {
   ...{ read: {}, list: {}, link: {}, stat: {}, threads: {}, pendingShared: [], ask: {} },
   ...{ probe: {}, descriptions: {}, unshared: {}, watches: {}, pipes: {}, polls: {} },
-  ...{ holders: {}, holdings: {}, peers: {}, scans: [], pages: [], memory: [], contents: [] },
+  ...{ holders: {}, holdings: {}, peers: {}, extents: {}, scans: [], pages: [] },
+  ...{ memory: [], contents: [] },
   ...{ failures: {}, files: {} },
 };
 

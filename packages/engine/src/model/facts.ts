@@ -4,6 +4,7 @@ import type {
   Answer,
   Argument,
   Call,
+  FileExtents,
   FileStat,
   Holding,
   PageRun,
@@ -88,6 +89,8 @@ export interface RecordedFacts {
   readonly holdings: Facts<readonly Holding[]>;
   /** By inode. */
   readonly peers: Facts<bigint | undefined>;
+  /** By path under /proc/PID: seals and holes of files. */
+  readonly extents: Facts<FileExtents>;
   readonly scans: readonly ScanFact[];
   readonly pages: readonly PageFact[];
   readonly memory: readonly MemoryFact[];

@@ -14,6 +14,11 @@ const O_RDWR = 2;
 const O_DIRECT = 0o40000;
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
+/** memfd_create(2), fcntl(2) */
+const MFD_ALLOW_SEALING = 2;
+const F_SEAL_SEAL = 1;
+const F_SEAL_SHRINK = 2;
+const F_SEAL_GROW = 4;
 const CAP_CHOWN = 0;
 const CAP_FOWNER = 3;
 /** struct stat (asm/stat.h of x86-64). */
@@ -76,6 +81,22 @@ function lseek({ process }: Caller, args: Words): bigint {
   return next;
 }
 
+function ftruncate({ process }: Caller, args: Words): number {
+  const file = process.table.file(args.int(0));
+  const size = args.signed(1);
+  if (size < 0n) refuse('EINVAL', 'a negative size');
+  if (!(file.object instanceof PathFile)) return refuse('EINVAL', 'it has no size');
+  if (!canWrite(file)) refuse('EINVAL', 'it was not opened for writing');
+  const { inode } = file.object;
+  if (inode.type !== S_IFREG) refuse('EINVAL', 'it is no regular file');
+  const seals = inode.seals ?? 0;
+  const sealed = size < inode.stat.size ? F_SEAL_SHRINK : F_SEAL_GROW;
+  if (size !== inode.stat.size && (seals & sealed) !== 0) refuse('EPERM', 'it is sealed');
+  if (size < inode.stat.size) throw new Unmodelled('ftruncate(2) that cuts');
+  inode.stat = { ...inode.stat, size };
+  return 0;
+}
+
 /** A file without a name. @throws CkptError EINVAL for flags that are not modelled to be so. */
 function memfdCreate(caller: Caller, args: Words): number {
   const { process, thread } = caller;
@@ -89,6 +110,7 @@ function memfdCreate(caller: Caller, args: Words): number {
   };
   const inode = new Inode(stat, true);
   inode.name = `/memfd:${name}`;
+  inode.seals = (flags & MFD_ALLOW_SEALING) === 0 ? F_SEAL_SEAL : 0;
   const entry: Entry = { path: `/memfd:${name}`, inode, isDeleted: true };
   return process.open(new PathFile(entry), O_RDWR | O_LARGEFILE, (flags & 1) !== 0);
 }
@@ -165,6 +187,7 @@ export const fileCalls: SystemCalls = {
     const file = process.table.file(args.int(0));
     return writeTo(file, process.user.read(args.word(1), args.size(2)));
   },
+  ftruncate,
   memfd_create: memfdCreate,
   eventfd2: ({ process }, args) => {
     const flags = args.int(1);

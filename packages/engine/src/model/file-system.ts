@@ -1,5 +1,5 @@
 import { CkptError } from '@ckpt/format';
-import type { FileStat } from '../host.ts';
+import type { FileExtents, FileStat } from '../host.ts';
 import type { FileLock } from './locks.ts';
 import type { MemoryObject } from './memory-object.ts';
 import type { PipeRing } from './pipe.ts';
@@ -16,10 +16,14 @@ export const S_IFSOCK = 0o140000;
 
 const pageSize = 4096;
 
+const ascending = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
+
 /** A file, whatever its names. */
 export class Inode implements MemoryObject {
   stat: FileStat;
   readonly locks: FileLock[] = [];
+  /** F_ADD_SEALS of fcntl(2); undefined for what cannot be sealed. */
+  seals: number | undefined;
   /** Of a FIFO that is open. */
   ring: PipeRing | undefined;
   readonly #pages = new Map<bigint, Uint8Array>();
@@ -78,6 +82,38 @@ export class Inode implements MemoryObject {
     }
     const skip = Number(offset - part.offset);
     return part.bytes.slice(skip, skip + length);
+  }
+
+  /** What read(2) gives: as much as there is. */
+  readAt(offset: bigint, length: number): Uint8Array {
+    const left = this.stat.size - offset;
+    const count = left < 0n ? 0 : left < BigInt(length) ? Number(left) : length;
+    const bytes = new Uint8Array(count);
+    for (let done = 0; done < count;) {
+      const at = offset + BigInt(done);
+      const part = Math.min(pageSize - Number(at % BigInt(pageSize)), count - done);
+      bytes.set(this.read(at, part), done);
+      done += part;
+    }
+    return bytes;
+  }
+
+  /** Seals, and where there is data: pages that were written. */
+  extents(): FileExtents {
+    const { seals } = this;
+    if (!this.#isNew) return { seals, data: undefined };
+    const size = BigInt(pageSize);
+    const starts = [...this.#pages.keys()].map((page) => page * size).sort(ascending);
+    const data: { offset: bigint; length: bigint }[] = [];
+    for (const offset of starts) {
+      const last = data.at(-1);
+      const left = this.stat.size - offset;
+      if (left <= 0n) break;
+      const length = left < size ? left : size;
+      if (last === undefined || last.offset + last.length !== offset) data.push({ offset, length });
+      else last.length += length;
+    }
+    return { seals, data };
   }
 
   store(page: bigint, bytes: Uint8Array): void {

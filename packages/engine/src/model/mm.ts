@@ -1,5 +1,7 @@
 import { addressMax } from './address-space.ts';
+import type { Inode } from './file-system.ts';
 import type { OpenFile } from './open-file.ts';
+import { PathFile } from './path-file.ts';
 import {
   refuse,
   Unmodelled,
@@ -45,6 +47,8 @@ export type MmState = Record<MmWord, bigint> & {
   auxv: Uint8Array;
   /** Behind /proc/PID/exe. */
   exe: string;
+  /** Where no path leads to it any more. */
+  exeFile?: Inode | undefined;
 };
 
 /** [first, second]: the first not above the second, or below it. */
@@ -67,7 +71,7 @@ function checkWords(words: Readonly<Record<MmWord, bigint>>): void {
   }
 }
 
-function exeOf({ process, thread }: Caller, fd: number): string {
+function exeOf({ process, thread }: Caller, fd: number): Pick<MmState, 'exe' | 'exeFile'> {
   const may = [CAP_SYS_ADMIN, CAP_CHECKPOINT_RESTORE].some((bit) => thread.credentials.can(bit));
   if (!may) refuse('EPERM', 'only who may checkpoint may set the program');
   const file: OpenFile = process.table.file(fd);
@@ -75,7 +79,8 @@ function exeOf({ process, thread }: Caller, fd: number): string {
   const before = process.mm.exe;
   if (process.space.vmas.some((vma) => mapsFile(vma, before)))
     refuse('EBUSY', 'it is still mapped');
-  return program;
+  const exeFile = file.object instanceof PathFile ? file.object.inode : undefined;
+  return { exe: program, exeFile };
 }
 
 const mapsFile = ({ backing }: Vma, path: string): boolean =>
@@ -93,8 +98,8 @@ function setMap(caller: Caller, args: Words): number {
   if (auxvSize > auxvMax || (auxvSize > 0 && auxvAt === 0n)) refuse('EINVAL', 'auxiliary vector');
   const auxv = auxvSize === 0 ? process.mm.auxv : process.user.read(auxvAt, auxvSize);
   const fd = view.getUint32(100, true);
-  const exe = fd === noFd ? process.mm.exe : exeOf(caller, fd);
-  Object.assign(process.mm, words, { auxv, exe });
+  const exe = fd === noFd ? {} : exeOf(caller, fd);
+  Object.assign(process.mm, words, { auxv, ...exe });
   return 0;
 }
 

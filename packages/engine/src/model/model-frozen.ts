@@ -4,9 +4,10 @@ import type { Answer, Argument, Call, Frozen, PageRun, Task, ThreadState } from 
 import { pageSize } from './address-space.ts';
 import { Arena } from './arena.ts';
 import { EpollFile } from './epoll.ts';
+import type { Inode } from './file-system.ts';
 import { PathFile } from './path-file.ts';
 import { FifoEnd, PipeEnd } from './pipe.ts';
-import { linkProc, listProc, readProc, statProc } from './proc-files.ts';
+import { behind, linkProc, listProc, readProc, statProc } from './proc-files.ts';
 import type { ModelProcess } from './process.ts';
 import type { Range } from './ranges.ts';
 import { SocketFile } from './socket.ts';
@@ -133,6 +134,15 @@ function descriptorCalls(
   };
 }
 
+/** The file behind a path under /proc/PID. */
+function inodeOf(process: ModelProcess, path: string): Inode {
+  const [, fd] = /^fd\/(\d+)$/.exec(path) ?? [];
+  const object = fd === undefined ? undefined : process.table.at(Number(fd)).file.object;
+  const inode = object instanceof PathFile ? object.inode : behind(process, path);
+  if (inode !== undefined) return inode;
+  throw new CkptError('ENODATA', `no contents of ${path}`);
+}
+
 /** A process of the model that stands still, as it always does. */
 export function freezeModel(process: ModelProcess): Frozen {
   const { pid, startTime, threads, table, space } = process;
@@ -165,11 +175,9 @@ export function freezeModel(process: ModelProcess): Frozen {
       ckptKwrite({ file: to, total: 0 }, space.read(address, length));
     },
     contents: (_task, path, offset, length) => {
-      const [, fd] = /^fd\/(\d+)$/.exec(path) ?? [];
-      const object = fd === undefined ? undefined : table.at(Number(fd)).file.object;
-      if (!(object instanceof PathFile)) throw new CkptError('ENODATA', `no contents of ${path}`);
-      return object.readAt(offset, length);
+      return inodeOf(process, path).readAt(offset, length);
     },
+    extents: (_task, path) => inodeOf(process, path).extents(),
     frozenMs: () => 0,
     thaw: () => undefined,
     kill: () => {

@@ -35,19 +35,25 @@ class Objects {
   }
 }
 
+const deletedMark = ' (deleted)';
+
+/** A deleted file comes back under another name, which is deleted too. */
+const plainName = (name: string): string =>
+  /^\/(?!memfd:|dev\/zero)/.test(name) && name.endsWith(deletedMark) ? 'deleted' : name;
+
 function begin(line: string, objects: Objects): Draft | undefined {
   const [, start, end, permissions = '', offset, device = '', inode = '0', name = ''] =
     header.exec(line) ?? [];
   if (start === undefined) return undefined;
   const isVdso = vdsoNames.includes(name);
-  const isPath = name.startsWith('/') && !name.startsWith('/dev/zero');
+  const isPath = name.startsWith('/') && !name.endsWith(deletedMark);
   const object = isPath || inode === '0' ? '' : ` object ${objects.of(`${device} ${inode}`)}`;
   return {
     start: hex(start),
     end: hex(end),
     permissions: isVdso ? '' : permissions,
     offset: hex(offset),
-    what: isVdso ? '[vdso]' : `${name}${object}`,
+    what: isVdso ? '[vdso]' : `${plainName(name)}${object}`,
     flags: '',
     isPrivateAnonymous: inode === '0' && !isVdso,
   };

@@ -3,7 +3,8 @@ import type { FileStat } from '../host.ts';
 import { dropOwn, lockLines } from './locks.ts';
 import { S_IFCHR, S_IFDIR, S_IFREG, type Entry, type Inode } from './file-system.ts';
 import type { FileObject, Mapped, OpenFile } from './open-file.ts';
-import { refuse, Unmodelled } from './system-call.ts';
+import { checkSealed, sealCall } from './seals.ts';
+import { refuse, Unmodelled, type Caller, type Words } from './system-call.ts';
 
 /** poll(2): always ready. */
 const POLLIN_OUT = 0x145;
@@ -35,19 +36,11 @@ export class PathFile implements FileObject {
 
   readAt(offset: bigint, length: number): Uint8Array {
     if (this.inode.type === S_IFDIR) refuse('EISDIR', 'a directory is not read');
-    const left = this.inode.stat.size - offset;
-    const count = left < 0n ? 0 : left < BigInt(length) ? Number(left) : length;
-    const bytes = new Uint8Array(count);
-    for (let done = 0; done < count;) {
-      const at = offset + BigInt(done);
-      const part = Math.min(4096 - Number(at % 4096n), count - done);
-      bytes.set(this.inode.read(at, part), done);
-      done += part;
-    }
-    return bytes;
+    return this.inode.readAt(offset, length);
   }
 
   writeAt(offset: bigint, bytes: Uint8Array): number {
+    checkSealed(this.inode, offset + BigInt(bytes.length));
     this.inode.write(offset, bytes);
     return bytes.length;
   }
@@ -66,6 +59,10 @@ export class PathFile implements FileObject {
     const none = { has: () => false, store: () => undefined };
     const read = (_offset: bigint, size: number): Uint8Array => new Uint8Array(size);
     return { object: { ...none, device, inode, mapName: () => this.link(), read } };
+  }
+
+  fcntl(caller: Caller, file: OpenFile, args: Words): number | undefined {
+    return sealCall(caller, this.inode, file, args);
   }
 
   program(): string | undefined {

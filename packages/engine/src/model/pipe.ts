@@ -140,7 +140,7 @@ export class FifoEnd extends PathFile {
     return this.ring.poll(file);
   }
 
-  fcntl(caller: Caller, _file: OpenFile, args: Words): number | undefined {
+  override fcntl(caller: Caller, _file: OpenFile, args: Words): number | undefined {
     return this.ring.fcntl(caller, args);
   }
 

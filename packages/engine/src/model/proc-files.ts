@@ -2,6 +2,7 @@ import { CkptError } from '@ckpt/format';
 import { encodeText } from '@ckpt/io';
 import type { FileStat } from '../host.ts';
 import { offsetsText, ownTime } from './clocks.ts';
+import { Inode } from './file-system.ts';
 import { coreFilter } from './mm-extras.ts';
 import { locksOf } from './path-file.ts';
 import { mapsText, smapsText } from './proc-memory.ts';
@@ -94,22 +95,25 @@ function mappedFile(process: ModelProcess, start: string) {
   return backing?.kind === 'object' ? backing.object : undefined;
 }
 
+/** The file that a link under /proc/PID leads to: exe, map_files/..., root/... */
+export function behind(process: ModelProcess, path: string): Inode | undefined {
+  const { files } = process.machine;
+  if (path.startsWith('root/')) return files.entry(path.slice(4))?.inode;
+  if (path === 'cwd') return process.cwd.inode;
+  if (path === 'exe') return process.mm.exeFile ?? files.entry(process.mm.exe)?.inode;
+  const [, start] = /^map_files\/([0-9a-f]+)-/.exec(path) ?? [];
+  const object = start === undefined ? unknown(path) : mappedFile(process, start);
+  return object instanceof Inode ? object : undefined;
+}
+
 /** stat(2) through /proc/PID/`path`. */
 export function statProc(process: ModelProcess, path: string): FileStat | undefined {
-  const { files } = process.machine;
   const [, fd] = /^fd\/(\d+)$/.exec(path) ?? [];
   if (fd !== undefined) {
     const number = Number(fd);
     return process.table.has(number) ? process.table.at(number).file.object.stat() : undefined;
   }
-  if (path.startsWith('root/')) return files.entry(path.slice(4))?.inode.stat;
-  if (path === 'cwd') return process.cwd.inode.stat;
-  if (path === 'exe') return files.entry(process.mm.exe)?.inode.stat;
-  if (path.startsWith('map_files/')) {
-    const name = linkProc(process, path);
-    return name === undefined ? undefined : files.entry(name)?.inode.stat;
-  }
-  return unknown(path);
+  return behind(process, path)?.stat;
 }
 
 /** Names in /proc/PID/`path`. */

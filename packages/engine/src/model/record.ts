@@ -57,6 +57,7 @@ function optional(frozen: Frozen, draft: FactsDraft): Partial<Frozen> {
   const holders = frozen.holders?.bind(frozen);
   const holdings = frozen.holdings?.bind(frozen);
   const unixPeer = frozen.unixPeer?.bind(frozen);
+  const extents = frozen.extents?.bind(frozen);
   const copyRuns = frozen.copyRuns?.bind(frozen);
   return {
     ...(compareFiles && {
@@ -114,6 +115,14 @@ function optional(frozen: Frozen, draft: FactsDraft): Partial<Frozen> {
         draft.peers.set(inode.toString(), peer);
         return peer;
       },
+    }),
+    ...(extents && {
+      extents: (task: Task, path: string) =>
+        kept(
+          draft.extents,
+          path,
+          draft.try(`extents ${path}`, () => extents(task, path)),
+        ),
     }),
     ...(copyRuns && {
       copyRuns: (...[task, runs, to]: Parameters<typeof copyRuns>) => {

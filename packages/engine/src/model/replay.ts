@@ -118,6 +118,7 @@ export function replay(facts: RecordedFacts, options: ReplayOptions = {}): Froze
     ...descriptorCalls(facts, looked),
     unshared: (_task, { tid }) => look('unshared', facts.unshared, String(tid)),
     unixPeer: (_task, inode) => look('peer', facts.peers, inode.toString()),
+    extents: (_task, path) => look('extents', facts.extents, path),
     pages: (_task, start, end) => {
       check('pages', `${start.toString(16)}-${end.toString(16)}`);
       return memory.scan(start, end);

@@ -60,6 +60,20 @@ function deleted(maker: Maker): void {
   maker.must('unlink', [{ in: cString(path) }]);
 }
 
+/** memfd_create(2), fcntl(2) */
+const F_ADD_SEALS = 1033;
+
+/** Memory that has no name, with a hole and some seals. */
+function memfd(maker: Maker): void {
+  const name = { in: cString(maker.pick(['', 'buffer', 'a b'])) };
+  const fd = maker.must('memfd_create', [name, maker.below(4)]);
+  const bytes = maker.bytes(maker.pick([0, 100, 5000]));
+  if (bytes.length > 0) maker.must('pwrite64', [fd, { in: bytes }, bytes.length, 8192]);
+  if (maker.once(2)) maker.must('ftruncate', [fd, 20_000]);
+  if (maker.once(3)) again(maker, Number(fd), maker.pick([O_RDONLY, O_RDWR | O_APPEND]));
+  if (maker.once(3)) maker.try('fcntl', [fd, F_ADD_SEALS, maker.below(64)]);
+}
+
 function special(maker: Maker): void {
   const path = maker.pick([devices[0] ?? '', devices[1] ?? '', home, library]);
   if (path === home) open(maker, path, maker.pick([O_RDONLY | O_DIRECTORY, O_PATH]));
@@ -170,8 +184,8 @@ function epoll(maker: Maker): void {
 }
 
 const kinds: readonly [Make, ...Make[]] = [
-  ...([regular, pipe, counter, special, deleted, named] as const),
-  ...([timer, receiver, inet, pair, epoll, joined] as const),
+  ...([regular, pipe, counter, special, deleted, memfd] as const),
+  ...([named, timer, receiver, inet, pair, epoll, joined] as const),
 ];
 
 /** Descriptors of all kinds; numbers that share a description, and gaps. */

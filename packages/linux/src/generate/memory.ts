@@ -15,6 +15,8 @@ const GROWSDOWN = 0x100;
 const DROPPABLE = 8;
 const FIXED = 0x10_0000;
 const AT_FDCWD = -100;
+/** open(2): O_RDWR, O_CREAT, O_EXCL. */
+const READ_WRITE_CREATE = 0o302;
 const page = 4096n;
 
 /** Where the parts of the program are. */
@@ -85,6 +87,30 @@ function mapFile(maker: Maker, start: bigint, pages: number): void {
   if (!isShared && protection === READ_WRITE) fill(maker, start, pages);
 }
 
+/** A file without a name that is mapped, once or twice; perhaps it stays open. */
+function mapUnnamed(maker: Maker, start: bigint, pages: number): void {
+  const path = `/home/user/mapped-${start.toString(16)}`;
+  const isMemfd = maker.once(2);
+  const fd = isMemfd
+    ? maker.must('memfd_create', [{ in: cString('mapped') }, 2])
+    : open(maker, path, READ_WRITE_CREATE);
+  const bytes = maker.bytes(100);
+  maker.must('pwrite64', [fd, { in: bytes }, bytes.length, maker.below(pages) * 4096]);
+  maker.must('ftruncate', [fd, pages * 4096]);
+  // Of whom the process may become: what only root owns, nobody else may give to it.
+  maker.must('fchown', [fd, 1000, 1000]);
+  if (!isMemfd) maker.must('unlink', [{ in: cString(path) }]);
+  const kind = maker.pick([SHARED, PRIVATE]);
+  maker.must('mmap', [start, pages * 4096, READ_WRITE, kind | FIXED, fd, 0]);
+  if (kind === PRIVATE) fill(maker, start, pages);
+  if (maker.once(2)) {
+    const place = start + 0x100_0000n;
+    maker.must('mmap', [place, 4096, READ, SHARED | FIXED, fd, 4096 * maker.below(pages)]);
+  }
+  if (maker.once(2)) maker.must('close', [fd]);
+  else if (isMemfd) maker.try('fcntl', [fd, 1033, maker.below(64)]);
+}
+
 /** Memory that several mappings may share. */
 function mapShared(maker: Maker, start: bigint, pages: number): void {
   map(maker, start, pages, [READ_WRITE, SHARED | (maker.once(3) ? NORESERVE : 0)]);
@@ -132,10 +158,10 @@ export function makeMappings(maker: Maker): void {
   let start: bigint = addresses.mapped;
   for (let count = maker.below(12); count > 0; count--) {
     const pages = 1 + maker.below(6);
-    const make = maker.pick([mapPrivate, mapFile, mapShared, mapPrivate]);
+    const make = maker.pick([mapPrivate, mapFile, mapShared, mapUnnamed]);
     make(maker, start, pages);
     const isLarge = maker.process.space.vmas.some(({ end }) => end - start > 1n << 31n);
-    const isNext = maker.once(2) && make !== mapShared && !isLarge;
+    const isNext = maker.once(2) && make !== mapShared && make !== mapUnnamed && !isLarge;
     start += isNext ? BigInt(pages) * page : 0x2_0000_0000n;
   }
 }

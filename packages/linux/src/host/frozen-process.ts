@@ -3,6 +3,7 @@ import type {
   Answer,
   Call,
   CopyTarget,
+  FileExtents,
   FileStat,
   Frozen,
   Holding,
@@ -14,6 +15,7 @@ import type {
 } from '@ckpt/engine';
 import { closeSync } from 'node:fs';
 import { compareFiles, unshared, watches } from './compare-files.ts';
+import { extentsOf } from './file-extents.ts';
 import type { Holders } from './holders.ts';
 import type { Identity } from './identity.ts';
 import { copyRuns } from './memory-copy.ts';
@@ -164,6 +166,10 @@ export class FrozenProcess implements Frozen {
 
   contents(_task: Task, path: string, offset: bigint, length: number): Uint8Array {
     return this.#parts.identity.proc.readAt(path, offset, length);
+  }
+
+  extents(_task: Task, path: string): FileExtents {
+    return extentsOf(this.#parts.identity.proc.open(path));
   }
 
   readonly frozenMs = (): number =>

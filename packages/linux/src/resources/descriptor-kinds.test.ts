@@ -2,6 +2,7 @@ import {
   EpollItems,
   Eventfd,
   File,
+  Path,
   Pipe,
   Socket,
   Timerfd,
@@ -81,7 +82,11 @@ describe('a descriptor that cannot be carried is refused, and said with what to 
     ],
     ['a namespace', [{ fds: [5], link: 'net:[40]' }], /leads to a namespace: close it/],
     ['inotify', [{ fds: [5], link: 'anon_inode:inotify' }], /watches files \(inotify\(7\)\)/],
-    ['a memfd', [{ fds: [5], link: '/memfd:x (deleted)' }], /memory without a path/],
+    [
+      'shared memory by map_files',
+      [{ fds: [5], link: '/dev/zero (deleted)', stat: { nlink: 0 } }],
+      /memory without a file, reached through map_files/,
+    ],
     ['O_ASYNC', [{ ...eventfd, flags: 0o20002 }], /sends signals when it is ready/],
     [
       'a lease',
@@ -363,6 +368,39 @@ describe('a deleted file', () => {
     const load = plan.steps.find(({ op }) => op === 'load');
     expect(load).toMatchObject({ length: 5000, index: 0, to: { offset: 0n } });
     expect(plan.notes).toEqual([]);
+  });
+
+  test('is filled where it had something, and sealed when it is filled', () => {
+    const seals = 4;
+    const data = [1n, 3n].map((page) => ({ offset: page * 4096n, length: 900n }));
+    const memfd = { ...deleted, link: '/memfd:x (deleted)', stat: { nlink: 0, size: 20_000n } };
+    const scope = descriptorScope([memfd], { frozen: { extents: () => ({ seals, data }) } });
+    fileTable.checkpoint(scope);
+    const plan = planned(scope, restore);
+    expect(plan.steps.filter(({ op }) => op === 'load')).toMatchObject([
+      { length: 4096, index: 0, to: { offset: 4096n } },
+      { length: 4096, index: 1, to: { offset: 12288n } },
+    ]);
+    const names = plan.calls('descriptors').map(({ call }) => call);
+    expect(names[0]).toBe('memfd_create');
+    const added = plan.calls().find(({ args }) => args[1] === 1033);
+    expect(added?.args).toEqual([expect.any(Number), 1033, 4]);
+  });
+
+  test.for<[string, Partial<Path>, string, string]>([
+    ['more pages than bytes', { pages: 3n }, 'EINVAL', 'pages'],
+    ['other ranges than were said', { runs: 2 }, 'EINVAL', 'runs'],
+    ['unknown seals', { seals: 0x100 }, 'ENOSYS', 'seals'],
+    ['another type', { mode: 0o040755 }, 'EINVAL', 'mode'],
+    ['no name of a memfd', { flags: 17 }, 'EINVAL', 'name'],
+  ])('of %s is refused', ([, fields, code, field]) => {
+    const data = [{ offset: 4096n, length: 904n }];
+    const scope = descriptorScope([deleted], {
+      frozen: { extents: () => ({ seals: undefined, data }) },
+    });
+    fileTable.checkpoint(scope);
+    const error = thrown(() => planned(scope, restore, { change: changing(Path, fields) }));
+    expect([error.code, error.field]).toEqual([code, field]);
   });
 
   test('comes back in /tmp when its directory has gone', () => {

@@ -15,7 +15,6 @@ const known: readonly (readonly [link: string, what: string, remedy: string])[] 
   ['anon_inode:kvm', 'it leads to a virtual machine (kvm)', 'shut the virtual machine down'],
   ['anon_inode:[landlock', 'it holds rules of landlock(7)', 'close it'],
   ['/secretmem', 'it is memory hidden even from the kernel (memfd_secret(2))', 'close it'],
-  ['/memfd:', 'it is memory without a path (memfd_create(2))', 'close it, or use a file'],
 ];
 
 /** Refuses what no kind carries, in the words of the manual where it is known. */

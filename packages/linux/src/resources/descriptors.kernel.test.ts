@@ -55,6 +55,10 @@ test('files come back with their offsets, flags and locks', async () => {
   await survives('files', path(''));
 });
 
+test('files without a name come back as the same ones for mappings and descriptors', async () => {
+  await survives('unnamed', path(''));
+});
+
 test('pipes come back with the bytes that were in flight', async () => {
   await survives('pipes', path(''));
 });
@@ -138,11 +142,6 @@ test.for([
     /descriptor 3: socket:\[\d+\], protocol 1.*cannot be carried/,
   ],
   ['inotify', 'syscall(294, 0)', /descriptor 3: anon_inode:inotify: it watches files/],
-  [
-    'a memfd',
-    '$n = "x"; syscall(319, $n, 0)',
-    /descriptor 3: \/memfd:x \(deleted\): it is memory without a path/,
-  ],
   [
     'the master of a terminal',
     'open P, "+<", "/dev/ptmx"',

@@ -3,12 +3,14 @@ import { fileKinds, Path, pathFlags, type File } from '@ckpt/format';
 import type { Description, DescriptorKind } from './descriptor.ts';
 import { refuse, statOf, thingOf } from './descriptor.ts';
 import { O_PATH } from './descriptor-flags.ts';
-import { restoreDeleted } from './file-deleted.ts';
+import { restoreUnnamed } from './file-unnamed.ts';
 import { seek } from './file-seek.ts';
 import { checkpointPath } from './path.ts';
 import { accessOf } from './path-access.ts';
+import { isKernelMemory, kernelMemory } from './path-kernel.ts';
 import { openPath } from './path-open.ts';
 import { fileTypes, typeName, typeOf } from './path-type.ts';
+import { isUnnamed } from './unnamed-map.ts';
 
 /** Character devices without a state of their own (drivers/char/mem.c): major 1, by minor. */
 const memoryDevices = new Set([0x103n, 0x105n, 0x107n, 0x108n, 0x109n]);
@@ -31,6 +33,10 @@ const devices: readonly (readonly [prefix: string, reason: string, remedy: strin
 function isCarried(scope: CheckpointScope, description: Description, stat: FileStat): boolean {
   const { link, info } = description;
   const type = typeOf(stat.mode);
+  if (isKernelMemory(link, stat)) {
+    refuse(scope, description, kernelMemory);
+    return false;
+  }
   const isOpened = (info.flags & O_PATH) === 0;
   if (type === fileTypes.link || (type === fileTypes.socket && isOpened)) {
     refuse(scope, description, {
@@ -65,7 +71,7 @@ export const file: DescriptorKind = {
   kind: fileKinds.path,
   records: [],
 
-  claims: (_scope, { link }) => link.startsWith('/') && !/^\/(memfd:|secretmem)/.test(link),
+  claims: (_scope, { link }) => link.startsWith('/') && !link.startsWith('/secretmem'),
 
   checkpoint(scope, description, table) {
     const { link: name, info, fd } = description;
@@ -95,8 +101,8 @@ export const file: DescriptorKind = {
     const [first] = files;
     if (first === undefined) return;
     const path = scope.document.object(first.value.object, Path, first);
-    if ((path.value.flags & pathFlags.DELETED) !== 0) {
-      restoreDeleted(restoring, path, files);
+    if (isUnnamed(path)) {
+      restoreUnnamed(restoring, path, files);
       return;
     }
     for (const each of files) {

@@ -169,7 +169,7 @@ test('what a record has no name for is refused, wherever it is', () => {
   const told = new Set<string>();
   const images = [
     recorded,
-    ...[1, 2, 3, 4, 5, 6].map((seed) => new ChangedImage(generateFacts(seeded(seed)))),
+    ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((seed) => new ChangedImage(generateFacts(seeded(seed)))),
   ];
   for (const image of images) {
     for (const index of image.parts.keys()) {

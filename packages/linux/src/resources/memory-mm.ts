@@ -1,7 +1,9 @@
 import type { ImageRecord, RestoreScope } from '@ckpt/engine';
 import { CKPT_HDR_BUFFER, Path, type Mm } from '@ckpt/format';
-import { close, openPath, scratchFd } from './path-open.ts';
 import { placeOf } from './path-map.ts';
+import { O_CLOEXEC, close, openPath, scratchFd } from './path-open.ts';
+import { openUnnamed, settleUnnamed } from './unnamed-make.ts';
+import { hasDescriptors, isUnnamed, keptFd } from './unnamed-map.ts';
 
 /** prctl(2) */
 const PR_SET_MM = 35;
@@ -52,8 +54,16 @@ export function restoreMm(scope: RestoreScope, record: ImageRecord<Mm>): void {
   const path = scope.document.object(record.value.exe, Path, record);
   const link = scope.system.choosesPids;
   const number = scratchFd(scope) + 1;
+  const kept = keptFd(scope, path);
   if (link) {
-    const fd = openPath(scope, 'mm', record, path, 0);
+    if (kept === undefined && isUnnamed(path)) {
+      throw path.invalid('flags', 'a program without a name that is not mapped', 'ENOSYS');
+    }
+    const what = `open ${placeOf(scope, path).name}`;
+    const fd =
+      kept === undefined
+        ? openPath(scope, 'mm', record, path, 0)
+        : openUnnamed(scope, 'mm', record, { number: kept, flags: O_CLOEXEC, what });
     scope.call('mm', record, 'dup3', [fd, number, 0o2000000], { expect: number });
     close(scope, 'mm', record, fd);
   } else {
@@ -68,4 +78,5 @@ export function restoreMm(scope: RestoreScope, record: ImageRecord<Mm>): void {
     what: 'set the heap, the arguments and the program of the process',
   });
   if (link) close(scope, 'mm', record, number);
+  if (kept !== undefined && !hasDescriptors(scope, path)) settleUnnamed(scope, 'mm', path, kept);
 }

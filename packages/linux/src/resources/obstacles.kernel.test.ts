@@ -14,12 +14,11 @@ afterEach(() => {
 
 /** What this kernel shows of each thing, and what is made of it. */
 test.for([
-  ['memfd', /^mapping .*: \/memfd:x/, 'it is a memfd (memfd_create(2))'],
   ['sysv', /^mapping .*: \/SYSV/, 'it is System V shared memory'],
   ['hugetlb', /^mapping .*anon_hugepage/, 'it has pages of hugetlbfs'],
   ['aio', /^mapping .*: \/\[aio\]/, 'it has an asynchronous I/O context (io_setup(2))'],
   ['pkey', /^mapping /, 'it has protection key 1'],
-  ['deleted', /^mapping .*ckpt-odd/, 'it was deleted'],
+  ['reached', /^mapping .*\/dev\/zero/, /^it is memory without a file, reached through map_files/],
   ['shared', /^mapping .*\/dev\/zero/, 'another process shares this memory'],
   ['device', /^mapping .*: \/dev\/mem/, 'it is memory of a device'],
   ['userfault', /^mapping /, 'userfaultfd(2) serves its pages'],

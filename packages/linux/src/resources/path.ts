@@ -1,8 +1,9 @@
 import type { CheckpointScope, FileStat, Resource } from '@ckpt/engine';
-import { CKPT_HDR_FILE_NAME, Path, pathFlags } from '@ckpt/format';
+import { CKPT_HDR_FILE_NAME, FileRun, Path, pathFlags } from '@ckpt/format';
 import { encodeText } from '@ckpt/io';
 import { isMangled } from '../procfs/text.ts';
 import { access, needsTrust } from './path-access.ts';
+import { storeContent } from './path-content.ts';
 import { checkPath } from './path-check.ts';
 import { noteUnused } from './path-map.ts';
 import { fileTypes, typeOf } from './path-type.ts';
@@ -24,6 +25,8 @@ export interface PathFacts {
 }
 
 const deletedMark = ' (deleted)';
+/** memfd_create(2): what the kernel shows instead of a path. */
+export const memfdMark = '/memfd:';
 
 /** What keeps a file from being found again by its name, and what to do about it. */
 function obstacle(
@@ -67,6 +70,19 @@ function wantedOf({ wanted, stat, flags }: PathFacts): number {
   return access.READ | ((flags & pathFlags.WRITTEN) === 0 ? 0 : access.WRITE);
 }
 
+/** What has no name is one object, however it is used. */
+function flagsOf({ stat, flags, name }: PathFacts): number {
+  if (stat.nlink > 0) return flags;
+  const isMemfd = name.startsWith(memfdMark) && name.endsWith(deletedMark);
+  return pathFlags.DELETED | (isMemfd ? pathFlags.MEMFD : 0);
+}
+
+function keyOf(facts: PathFacts): string {
+  const { stat, name } = facts;
+  const key = `${stat.dev.toString()}:${stat.ino.toString()}`;
+  return stat.nlink === 0 ? key : `${key}:${flagsOf(facts)}:${name}`;
+}
+
 /** A file that is known by its path. */
 export interface CheckpointedPath {
   readonly objref: number;
@@ -84,7 +100,7 @@ export function checkpointPath(
   scope: CheckpointScope,
   facts: PathFacts,
 ): CheckpointedPath | undefined {
-  const { frozen, task, store } = scope;
+  const { frozen, task } = scope;
   const { stat } = facts;
   const there = facts.name.startsWith('/') ? frozen.stat(task, `root${facts.name}`) : undefined;
   const reasons = obstacle(scope, facts, there);
@@ -93,20 +109,17 @@ export function checkpointPath(
     return undefined;
   }
   const deleted = stat.nlink === 0;
-  const flags = facts.flags | (deleted ? pathFlags.DELETED : 0);
-  const key = `${stat.dev.toString()}:${stat.ino.toString()}:${flags}:${facts.name}`;
+  const key = keyOf(facts);
   const { objref, isNew } = scope.objhash.of('path', key);
   const trusted = !deleted && needsTrust(scope, facts.name, stat, wantedOf(facts));
   if (!isNew) return { objref, trusted };
-  const size = Number(stat.size);
-  const pages = deleted ? Math.ceil(size / scope.system.pageSize) : 0;
-  const index =
-    deleted && facts.contents !== undefined && pages > 0
-      ? store.add({ contents: facts.contents, task, offset: 0n, size }, pages)
-      : 0;
+  const content =
+    deleted && facts.contents !== undefined
+      ? storeContent(scope, facts.contents, stat.size)
+      : { index: 0n, pages: 0n, runs: [], seals: undefined };
   scope.emit(Path, {
     objref,
-    flags,
+    flags: flagsOf(facts),
     mode: stat.mode,
     nlink: stat.nlink,
     device: stat.dev,
@@ -116,14 +129,19 @@ export function checkpointPath(
     mtime: stat.mtime,
     uid: stat.uid,
     gid: stat.gid,
-    index: BigInt(index),
-    pages: BigInt(pages),
+    index: content.index,
+    pages: content.pages,
+    runs: content.runs.length,
+    seals: content.seals ?? 0,
+    build_id_size: 0,
+    build_id: new Uint8Array(0),
   });
   const name =
     facts.name.endsWith(deletedMark) && deleted
       ? facts.name.slice(0, -deletedMark.length)
       : facts.name;
   scope.emitBytes(CKPT_HDR_FILE_NAME, encodeText(name));
+  if (content.runs.length > 0) scope.emitArray(FileRun, content.runs);
   return { objref, trusted };
 }
 
@@ -147,7 +165,8 @@ export function checkpointLink(
     });
     return undefined;
   }
-  return checkpointPath(scope, { thing: `${thing}: ${name}`, name, stat, flags })?.objref;
+  const facts = { thing: `${thing}: ${name}`, name, stat, flags, contents: link };
+  return checkpointPath(scope, facts)?.objref;
 }
 
 /**

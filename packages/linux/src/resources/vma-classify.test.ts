@@ -56,7 +56,6 @@ test.for([
   ['rw-p 00:00 0 [news]', 'rd wr', 'the kernel made it for a purpose of its own'],
   ['rw-s 00:0f 9 /[aio] (deleted)', 'rd wr de', 'it has an asynchronous I/O context (io_setup(2))'],
   ['rw-s 00:01 9 /SYSV00000000 (deleted)', 'rd wr sh', 'it is System V shared memory'],
-  ['rw-s 00:01 9 /memfd:x (deleted)', 'rd wr sh', 'it is a memfd (memfd_create(2))'],
   [
     'rw-s 00:0e 9 anon_inode:[perf_event]',
     'rd wr sh',

@@ -73,7 +73,6 @@ const refusedNames: readonly (readonly [prefix: string, reason: string, remedy: 
     'unmap and close it before',
   ],
   ['/SYSV', 'it is System V shared memory', 'detach it (shmdt(2)) before'],
-  ['/memfd:', 'it is a memfd (memfd_create(2))', 'unmap and close it before'],
   ['anon_inode:', 'it belongs to a descriptor that cannot be mapped again', 'close the descriptor'],
   ['socket:', 'it is a ring of a packet socket', 'close the socket'],
 ];

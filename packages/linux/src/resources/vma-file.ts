@@ -2,6 +2,7 @@ import type { CheckpointScope, FileStat } from '@ckpt/engine';
 import { CkptError, pathFlags, protections, vmaKinds } from '@ckpt/format';
 import type { Mapping } from '../procfs/smaps.ts';
 import { checkpointPath } from './path.ts';
+import { isKernelMemory, kernelMemory } from './path-kernel.ts';
 import { fileTypes, typeOf } from './path-type.ts';
 import { maximumOf } from './vma-flags.ts';
 
@@ -15,10 +16,11 @@ export function describe({ start, end, name }: Mapping): string {
 /** /dev/zero, whose private mappings are anonymous memory. */
 const zeroDevice = 0x105n;
 
+const linkOf = ({ start, end }: Mapping): string => `map_files/${hex(start)}-${hex(end)}`;
+
 function throughMapping(scope: CheckpointScope, mapping: Mapping): FileStat | undefined {
-  const link = `map_files/${hex(mapping.start)}-${hex(mapping.end)}`;
   try {
-    return scope.frozen.stat(scope.task, link);
+    return scope.frozen.stat(scope.task, linkOf(mapping));
   } catch (error) {
     // Outside of the first user namespace nobody may follow these links (proc_pid_map_files(5)).
     if (error instanceof CkptError && ['EPERM', 'EACCES'].includes(error.code)) return undefined;
@@ -29,8 +31,7 @@ function throughMapping(scope: CheckpointScope, mapping: Mapping): FileStat | un
 /** The name as it is: smaps writes a newline as \012, and nothing tells that from a backslash. */
 function nameOf(scope: CheckpointScope, mapping: Mapping): string {
   if (!mapping.name.includes('\\')) return mapping.name;
-  const link = `map_files/${hex(mapping.start)}-${hex(mapping.end)}`;
-  return scope.frozen.link(scope.task, link) ?? mapping.name;
+  return scope.frozen.link(scope.task, linkOf(mapping)) ?? mapping.name;
 }
 
 /**
@@ -41,7 +42,24 @@ function statOf(scope: CheckpointScope, mapping: Mapping, name: string): FileSta
   const byName = name.startsWith('/') ? scope.frozen.stat(scope.task, `root${name}`) : undefined;
   if (byName?.ino === mapping.inode && byName.dev === mapping.device) return byName;
   const itself = throughMapping(scope, mapping);
-  return itself ?? (byName?.ino === mapping.inode ? byName : undefined);
+  if (itself !== undefined || byName?.ino === mapping.inode) return itself ?? byName;
+  const fd = descriptorOf(scope, mapping);
+  return fd === undefined ? undefined : scope.frozen.stat(scope.task, `fd/${fd}`);
+}
+
+/** A descriptor of the file behind a mapping, for those who may not follow map_files. */
+function descriptorOf({ frozen, task }: CheckpointScope, mapping: Mapping): string | undefined {
+  return frozen.list(task, 'fd').find((fd) => {
+    if (frozen.link(task, `fd/${fd}`) !== mapping.name) return false;
+    return frozen.stat(task, `fd/${fd}`)?.ino === mapping.inode;
+  });
+}
+
+/** Where the bytes of a mapped file without a name are, under /proc/PID. */
+function contentsOf(scope: CheckpointScope, mapping: Mapping): string | undefined {
+  if (throughMapping(scope, mapping) !== undefined) return linkOf(mapping);
+  const fd = descriptorOf(scope, mapping);
+  return fd === undefined ? undefined : `fd/${fd}`;
 }
 
 /** objref of the PATH that is mapped; undefined when it was refused. */
@@ -62,6 +80,10 @@ export function checkpointFile(
     });
     return undefined;
   }
+  if (isKernelMemory(name, stat)) {
+    scope.refuse({ thing, ...kernelMemory });
+    return undefined;
+  }
   const isFile = typeOf(stat.mode) === fileTypes.regular;
   const isZero = typeOf(stat.mode) === fileTypes.character && stat.rdev === zeroDevice;
   if (!isFile && !(isZero && kind === vmaKinds.file)) {
@@ -74,5 +96,7 @@ export function checkpointFile(
   }
   const writes = kind === vmaKinds.shared_file && (maximumOf(mapping) & protections.WRITE) !== 0;
   const flags = pathFlags.MAPPED | (writes ? pathFlags.WRITTEN : 0);
-  return checkpointPath(scope, { thing, name, stat, flags })?.objref;
+  const contents = stat.nlink === 0 ? contentsOf(scope, mapping) : undefined;
+  const more = contents === undefined ? {} : { contents };
+  return checkpointPath(scope, { thing, name, stat, flags, ...more })?.objref;
 }

@@ -3,6 +3,7 @@ import { Path, pathFlags, vmaKinds } from '@ckpt/format';
 import type { Range } from './memory-hole.ts';
 import { close, openPath } from './path-open.ts';
 import { mapShm } from './shm-map.ts';
+import { isUnnamed, mapUnnamed } from './unnamed-map.ts';
 import { madviseBefore } from './vma-flags.ts';
 import { flagsOf, isFile, nameVma, protectionBefore, type VmaRecord } from './vma-mmap.ts';
 
@@ -42,6 +43,10 @@ function mapFile(scope: RestoreScope, records: readonly VmaRecord[], mapping: Ma
   const [first] = records;
   if (first === undefined) return;
   const path = scope.document.object(first.value.object, Path, first);
+  if (isUnnamed(path)) {
+    mapUnnamed(scope, path, records, mapping.filled);
+    return;
+  }
   const writes = (path.value.flags & pathFlags.WRITTEN) !== 0;
   const fd = openPath(scope, 'maps', first, path, writes ? O_RDWR : O_RDONLY);
   for (const record of records) map(scope, record, fd, mapping);

@@ -66,7 +66,6 @@ static int filter(void) {
 }
 
 static int make(const char *what) {
-  if (!strcmp(what, "memfd")) return map(MAP_SHARED, memfd_create("x", 0)) == MAP_FAILED;
   if (!strcmp(what, "sysv")) {
     int id = shmget(IPC_PRIVATE, page, IPC_CREAT | 0600);
     void *memory = shmat(id, NULL, 0);
@@ -83,12 +82,11 @@ static int make(const char *what) {
     int key = pkey_alloc(0, 0);
     return key < 0 ? -1 : pkey_mprotect(map(MAP_PRIVATE | MAP_ANONYMOUS, -1), page, PROT_READ, key);
   }
-  if (!strcmp(what, "deleted")) {
-    char name[] = "/tmp/ckpt-odd-XXXXXX";
-    int fd = mkstemp(name);
-    if (ftruncate(fd, page)) return -1;
-    unlink(name);
-    return map(MAP_PRIVATE, fd) == MAP_FAILED;
+  if (!strcmp(what, "reached")) {
+    char name[64];
+    void *memory = map(MAP_SHARED | MAP_ANONYMOUS, -1);
+    snprintf(name, sizeof name, "/proc/self/map_files/%lx-%lx", (long)memory, (long)memory + page);
+    return map(MAP_PRIVATE, open(name, O_RDWR)) == MAP_FAILED ? -1 : 0;
   }
   if (!strcmp(what, "shared")) {
     volatile char *memory = map(MAP_SHARED | MAP_ANONYMOUS, -1);

@@ -1,0 +1,37 @@
+import type { FileExtents } from '@ckpt/engine';
+import { closeSync } from 'node:fs';
+import { failure, trySyscall } from './syscall.ts';
+
+/** lseek(2) */
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
+/** fcntl(2) */
+const F_GET_SEALS = 1034;
+
+const ENXIO = -6;
+const EINVAL = -22;
+
+/** Where a file has data; undefined where its file system does not tell. */
+function dataOf(fd: number): FileExtents['data'] {
+  const data: { offset: bigint; length: bigint }[] = [];
+  for (let from = 0; ;) {
+    const start = trySyscall('lseek', fd, from, SEEK_DATA);
+    if (start === ENXIO) return data;
+    if (start === EINVAL) return undefined;
+    if (start < 0) throw failure(-start, 'looking for the data of a file');
+    const end = trySyscall('lseek', fd, start, SEEK_HOLE);
+    if (end < 0) throw failure(-end, 'looking for a hole in a file');
+    data.push({ offset: BigInt(start), length: BigInt(end - start) });
+    from = end;
+  }
+}
+
+/** Seals and holes of a file; closes the descriptor, whose offset is moved. */
+export function extentsOf(fd: number): FileExtents {
+  try {
+    const seals = trySyscall('fcntl', fd, F_GET_SEALS);
+    return { seals: seals < 0 ? undefined : seals, data: dataOf(fd) };
+  } finally {
+    closeSync(fd);
+  }
+}
