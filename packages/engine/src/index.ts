@@ -43,7 +43,8 @@ export { ObstacleError } from './obstacle-error.ts';
 export type { EngineOptions, Progress } from './options.ts';
 export { createPageReader, type PageLayout } from './page-reader.ts';
 export { checkPlan } from './plan-check.ts';
-export { base64, planToJson, planToText, type Json } from './plan-json.ts';
+export { base64, planToJson, type Json } from './plan-json.ts';
+export { planToText } from './plan-text.ts';
 export type {
   CallStep,
   LoadStep,

@@ -1,4 +1,4 @@
-import type { Plan, SpawnStep, Step, Value } from './plan.ts';
+import type { Plan } from './plan.ts';
 
 /** What JSON can hold. */
 export type Json =
@@ -44,67 +44,4 @@ function toJson(value: unknown): Json {
 /** A plan as JSON, for `--dry-run`. */
 export function planToJson(plan: Plan): Json {
   return toJson(plan);
-}
-
-const hex = (value: bigint): string =>
-  value < 0n ? value.toString() : value < 10n ? value.toString() : `0x${value.toString(16)}`;
-
-function textOf(bytes: Uint8Array): string | undefined {
-  const end = bytes.length > 0 && bytes.at(-1) === 0 ? bytes.length - 1 : bytes.length;
-  const characters = bytes.subarray(0, end);
-  if (end === 0 || characters.some((byte) => byte < 0x20 || byte > 0x7e)) return undefined;
-  return JSON.stringify(String.fromCharCode(...characters.subarray(0, shownMax)));
-}
-
-function valueText(value: Value): string {
-  if (typeof value === 'number') return value.toString();
-  if (typeof value === 'bigint') return hex(value);
-  if ('result' in value) return `<${value.result}>`;
-  if ('blob' in value) return textOf(value.blob) ?? `{${value.blob.length} bytes}`;
-  if ('room' in value) return `{room ${value.room}, ${value.size} bytes}`;
-  if ('word' in value) return `<${value.word}[${value.index}]>`;
-  return `<${value.external}>`;
-}
-
-function clocksText({ clocks }: SpawnStep): string {
-  if (clocks === undefined) return '';
-  return `, its clocks ${clocks.monotonic} and ${clocks.boottime} ns ahead of the machine's`;
-}
-
-function actionText(step: Step): string {
-  switch (step.op) {
-    case 'call': {
-      const expect = step.expect === undefined ? '' : ` = ${step.expect}`;
-      const room = step.expectRoom === undefined ? '' : ` checks ${step.expectRoom.room}`;
-      const warn = step.failure === 'warn' ? ' (or warn)' : '';
-      return `${step.call}(${step.args.map(valueText).join(', ')})${expect}${room}${warn}`;
-    }
-    case 'spawn':
-      return `make ${step.kind} ${step.pid === 0 ? 'of any pid' : step.pid}${clocksText(step)}`;
-    case 'wipe':
-      return `unmap all but ${hex(step.hole.address)} +${step.hole.length}`;
-    case 'load': {
-      const { to } = step;
-      const where = 'fd' in to ? `${valueText(to.fd)} at ${to.offset}` : hex(to.address);
-      return `load ${step.length} bytes from page ${step.index} to ${where}`;
-    }
-    case 'meet':
-      return `meet ${step.barrier}: ${step.parties.join(' ')}`;
-    case 'resume':
-      return step.stopped ? 'go, stopped' : 'go';
-  }
-}
-
-/** A plan for people: a line for each step with its id, its thread and where it comes from. */
-export function planToText(plan: Plan): string {
-  const lines = plan.steps.map(
-    (step) => `${step.on}  ${step.id}: ${actionText(step)}  # ${step.from.path}`,
-  );
-  const { pages, pageSize } = plan.store;
-  return [
-    `pid ${plan.pid === 0 ? 'any' : plan.pid}, ${pages} pages of ${pageSize} bytes`,
-    ...lines,
-    ...plan.notes.map((note) => `note: ${note}`),
-    '',
-  ].join('\n');
 }

@@ -1,6 +1,8 @@
+import { encodeText } from '@ckpt/io';
 import { describe, expect, it } from 'vitest';
 import { checkPlan } from './plan-check.ts';
-import { base64, planToJson, planToText } from './plan-json.ts';
+import { base64, planToJson } from './plan-json.ts';
+import { planToText } from './plan-text.ts';
 import type { Plan, Step } from './plan.ts';
 import { caught } from './testing/caught.ts';
 
@@ -109,18 +111,31 @@ describe('a plan', () => {
   });
 
   it('becomes text, a line each step', () => {
-    const name = { blob: Uint8Array.of(0x68, 0x69, 0) };
-    const text = planToText(
-      planOf(call('a', [name, 0x1000n, { result: 'spawn' }]), load('b', 0, 0x10000n)),
+    const name = { blob: Uint8Array.of(0x68, 0x1b, 0) };
+    const path = { blob: encodeText('/a\u00e9\u202e\\') };
+    const plan = planOf(
+      call('a', [name, 0x1000n, { result: 'spawn' }]),
+      call('b', [-100, path, 0o2400000], { call: 'openat', failure: 'warn' }),
+      call('c', [{ result: 'b' }, 1], { expect: 17, call: 'fcntl', on: 2 }),
+      load('d', 0, 0x10000n),
     );
-    expect(text.split('\n')).toEqual([
-      'pid 1, 4 pages of 4096 bytes',
-      '1  spawn: make process 1  # toy',
-      '1  a: close("hi", 0x1000, <spawn>)  # toy',
-      '1  b: load 4096 bytes from page 0 to 0x10000  # toy',
-      '1  meet: meet ready: 1  # toy',
-      '1  resume: go  # toy',
-      'note: a note',
+    expect(planToText({ ...plan, notes: ['a\n'] }).split('\n')).toEqual([
+      'pid 1, 7 steps, 4 pages of 4096 bytes',
+      '',
+      'toy',
+      '  make process 1',
+      '  close({68 1b 00}, 0x1000, <spawn>)',
+      String.raw`  r1 = openat(AT_FDCWD, "/aé\u{202e}\\", O_NOFOLLOW|O_CLOEXEC), or warn`,
+      '',
+      'toy, by thread 2',
+      '  fcntl(r1, 1) == 17',
+      '',
+      'toy',
+      '  load 4096 bytes from page 0 to 0x10000',
+      '  all meet (ready): 1',
+      '  1 goes',
+      '',
+      String.raw`note: a\n`,
       '',
     ]);
   });

@@ -1,5 +1,4 @@
 import { createEngine, planToJson, planToText, type Host, type Plan } from '@ckpt/engine';
-import { escapeText } from '@ckpt/format';
 import type { FdFile } from '@ckpt/io/node';
 import { createReader } from '@ckpt/linux/reader';
 import type { Cli } from '../cli.ts';
@@ -8,12 +7,6 @@ import { openLog } from '../log-file.ts';
 import { notesText } from './notes.ts';
 import type { RestartOptions } from './restart.ts';
 import { settingsOf } from './settings.ts';
-
-/** A line for each step, safe for a terminal. */
-function planLines(plan: Plan): string {
-  const lines = planToText(plan).trimEnd().split('\n');
-  return `${lines.map(escapeText).join('\n')}\n`;
-}
 
 /** Ids that the plan needs and somebody has, as sentences. */
 function busy(plan: Plan, host: Host): readonly string[] {
@@ -34,7 +27,7 @@ export function dryRun(cli: Cli, image: FdFile, options: RestartOptions): void {
   const engine = createEngine(host, { settings, ...debugOptions(options, cli.say) });
   try {
     const plan = engine.plan(image, log);
-    if (options.text) cli.print(planLines(plan));
+    if (options.text) cli.print(planToText(plan));
     else cli.print(`${JSON.stringify(planToJson(plan), undefined, 2)}\n`);
     cli.say(notesText(cli, busy(plan, host)));
   } finally {
