@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 
 /** The middle one. */
@@ -28,6 +28,17 @@ export function inTurn(rounds, cases) {
     }
   }
   return Object.fromEntries(Object.entries(times).map(([name, all]) => [name, median(all)]));
+}
+
+/** Reads a file into memory that was never touched: what any restart has to do. Milliseconds. */
+export function plainRead(path, length) {
+  return timed(() => {
+    const fd = openSync(path, 'r');
+    const into = Buffer.allocUnsafeSlow(length);
+    for (let done = 0; done < length;)
+      done += readSync(fd, into, done, Math.min(16 << 20, length - done), null);
+    closeSync(fd);
+  }).ms;
 }
 
 export function row(name, figures) {

@@ -7,7 +7,6 @@ import {
   fsyncSync,
   mkdtempSync,
   openSync,
-  readSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -18,7 +17,18 @@ import { join } from 'node:path';
 import { createEngine } from '@ckpt/engine';
 import { createImage, openImage } from '@ckpt/io/node';
 import { createLinuxHost } from '@ckpt/linux/host';
-import { kill, median, ms, ratio, row, sleep, start, timed, touched } from './measure.mjs';
+import {
+  kill,
+  median,
+  ms,
+  plainRead,
+  ratio,
+  row,
+  sleep,
+  start,
+  timed,
+  touched,
+} from './measure.mjs';
 
 const rounds = Number(process.env.ROUNDS ?? 7);
 const folder = process.env.FOLDER ?? mkdtempSync(join(tmpdir(), 'ckpt-bench-'));
@@ -35,17 +45,6 @@ function plainWrite(length) {
     for (let done = 0; done < length;)
       done += writeSync(fd, chunk, 0, Math.min(chunk.length, length - done));
     fsyncSync(fd);
-    closeSync(fd);
-  }).ms;
-}
-
-/** Reads it into memory that was never touched: what any restart has to do. */
-function plainRead(length) {
-  return timed(() => {
-    const fd = openSync(plain, 'r');
-    const into = Buffer.allocUnsafeSlow(length);
-    for (let done = 0; done < length;)
-      done += readSync(fd, into, done, Math.min(16 << 20, length - done), null);
     closeSync(fd);
   }).ms;
 }
@@ -88,7 +87,7 @@ async function bench(name, first) {
     const made = checkpointOnce(pid);
     length = statSync(image).size;
     const write = plainWrite(length);
-    const read = plainRead(length);
+    const read = plainRead(plain, length);
     kill(pid);
     await running?.wait();
     const back = restartOnce();
