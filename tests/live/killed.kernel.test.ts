@@ -6,6 +6,7 @@ import {
   sleepOutlives,
   threadsOutlive,
 } from './killed-cases.ts';
+import { connectionIsKept, connectionOutlives } from './killed-connection.ts';
 import { Lab } from './lab.ts';
 
 const lab = new Lab();
@@ -20,6 +21,14 @@ describe('SIGKILL of the checkpointer', () => {
 
   test('at some points leaves threads that wait for each other unharmed', async () => {
     await threadsOutlive(lab, 8);
+  });
+
+  test('at some points leaves a connection in full flow unharmed', async () => {
+    await connectionOutlives(lab, 5);
+  });
+
+  test('around the kill leaves a connection that goes on, or waits', async () => {
+    await connectionIsKept(lab, 10);
   });
 
   test('at random moments does not shorten or prolong a nanosleep', async () => {

@@ -9,6 +9,7 @@ import {
   sleepOutlives,
   threadsOutlive,
 } from './killed-cases.ts';
+import { connectionIsKept, connectionOutlives } from './killed-connection.ts';
 import { Lab } from './lab.ts';
 
 const lab = new Lab();
@@ -31,6 +32,10 @@ describe('SIGKILL of the checkpointer', () => {
 
   test('at some points leaves redis unharmed', async (context) => {
     await redisOutlives(lab, having(context, debianProgram('redis-server')), 16);
+  });
+
+  test('at many points leaves connections in full flow unharmed', async () => {
+    await Promise.all([connectionOutlives(lab, 20), connectionIsKept(lab, 3)]);
   });
 
   test('at random moments does not shorten or prolong a nanosleep', async () => {

@@ -40,8 +40,15 @@ export async function isFree(target: Program): Promise<void> {
 }
 
 /** Runs the checkpoint that ends at the n-th point. */
-export function killedAt(lab: Lab, target: Program, n: number, image: string): Finished {
-  const args = [program('killed-checkpoint'), String(target.pid), String(n), lab.path(image)];
+export function killedAt(
+  lab: Lab,
+  target: Program,
+  n: number,
+  image: string,
+  ...how: readonly 'kill'[]
+): Finished {
+  const about = [String(target.pid), String(n), lab.path(image), ...how];
+  const args = [program('killed-checkpoint'), ...about];
   return lab.run(process.execPath, args);
 }
 

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 
 /** What every command that reads or writes images understands. */
 export interface Common {
@@ -97,3 +97,17 @@ export function trustSettings(options: Trust): Record<string, unknown> {
   const { trustImage = false, allowChanged = false, mapPath = [] } = options;
   return { trustImage, allowChanged, mapPath };
 }
+
+/** What becomes of TCP connections; undefined: they are carried on where that is possible. */
+export interface Tcp {
+  readonly tcp?: 'repair' | 'close';
+}
+
+export function withTcp(command: Command): Command {
+  const meaning = 'TCP connections: carry them on (refused where that cannot be), or close them';
+  return command.addOption(new Option('--tcp <how>', meaning).choices(['repair', 'close']));
+}
+
+/** As the kinds of resource are told. */
+export const tcpSettings = ({ tcp }: Tcp): Record<string, unknown> =>
+  tcp === undefined ? {} : { tcp };

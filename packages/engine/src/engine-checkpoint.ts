@@ -60,7 +60,7 @@ export function withFrozen<T>(
   kill = false,
 ): T {
   progress({ phase: 'freeze', done: 0, total: 0 });
-  const frozen = host.freeze(pid, deadlineMs);
+  const frozen = host.freeze(pid, deadlineMs, kill);
   let result: T;
   try {
     onFreeze(() => deadlineMs - frozen.frozenMs());

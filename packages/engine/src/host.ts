@@ -42,6 +42,8 @@ export interface System {
     /** Bytes of /proc/self/limits. */
     readonly limits: Uint8Array;
   };
+  /** Whether TCP connections can be carried on (TCP_REPAIR), and which addresses are ours. */
+  readonly connections?: { readonly repairs: boolean; readonly addresses: readonly string[] };
   /** Effective user id, and whether pids may be chosen (CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE). */
   readonly euid: number;
   readonly choosesPids: boolean;
@@ -193,6 +195,16 @@ export interface Frozen {
    * The argument -1000 stands for that duplicate.
    */
   probe(task: Task, fd: number, calls: readonly Call[]): readonly Answer[];
+  /**
+   * Calls like those of `probe`, on a TCP connection in repair mode (TCP_REPAIR), which is on for
+   * them and no longer, even if the checkpointer is killed. If the process is to die, from the
+   * first of them on the other end is kept from noticing it, for as long as the checkpointer
+   * lives; once the process was killed, until a packet filter is taken away (SOCKET_INET).
+   * @throws CkptError EPERM without CAP_NET_ADMIN; as the kernel where it cannot be.
+   */
+  repair?(task: Task, fd: number, calls: readonly Call[]): readonly Answer[];
+  /** It will be killed, without having run on. */
+  readonly dies?: boolean;
   /** kcmp(2): do two descriptors lead to the same open file description? */
   sameFile(task: Task, a: number, b: number): boolean;
   /** kcmp(2) of two descriptors, as an order: 0 the same description. Keeps 10,000 of them cheap. */
@@ -275,9 +287,10 @@ export interface Host {
   readonly self?: number;
   /**
    * Stops a process with all its threads.
+   * @param dies It will be killed when its image is safe, without having run on.
    * @throws CkptError ESRCH no such pid; EPERM with the tracer's name when traced; ETIMEDOUT.
    */
-  freeze(pid: number, deadlineMs: number): Frozen;
+  freeze(pid: number, deadlineMs: number, dies?: boolean): Frozen;
   /** Pid of the process that a thread belongs to; undefined where there is no such thread. */
   leaderOf?(tid: number): number | undefined;
   /**

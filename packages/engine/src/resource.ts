@@ -98,6 +98,7 @@ export const sections = [
   'process', // cwd, umask, session, sigactions, timers
   'threads',
   'thread', // per-thread state
+  'connections', // what the other ends of connections notice
   'credentials',
   'last', // dumpable, no_new_privs, seccomp
 ] as const;

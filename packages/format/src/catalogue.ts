@@ -25,6 +25,7 @@ import { Sighand } from './records/sighand.ts';
 import { Signalfd } from './records/signalfd.ts';
 import { Signal } from './records/signal.ts';
 import { Sigpending } from './records/sigpending.ts';
+import { SocketInet } from './records/socket-inet.ts';
 import { Socket } from './records/socket.ts';
 import { ProcessTask } from './records/task.ts';
 import { Thread } from './records/thread.ts';
@@ -82,7 +83,7 @@ const common = [
 const full = [
   ...[HeaderArch, Tree, ProcessTask, RestartBlock, Thread, Cpu, Cred],
   ...[FileTable, File, Tty, EpollItems, Path, Pipe, Eventfd, IoUring, Timerfd, Signalfd, Inherited],
-  ...[Mm, Vma, Shm, Fs, Sighand, Signal, Sigpending, PosixTimer, Socket],
+  ...[Mm, Vma, Shm, Fs, Sighand, Signal, Sigpending, PosixTimer, Socket, SocketInet],
   ...[Features, Identity, ArrayHeader, PageMap, Clocks, pages.Store, pages.MetaEnd, pages.Pages],
 ].map(fields);
 

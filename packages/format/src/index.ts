@@ -137,6 +137,13 @@ export { Rlimit, rlimitCount, Signal } from './records/signal.ts';
 export { Signalfd } from './records/signalfd.ts';
 export { Siginfo, Sigpending } from './records/sigpending.ts';
 export {
+  connectionEnds,
+  connectionFates,
+  SocketInet,
+  tcpOptions,
+  tcpStates,
+} from './records/socket-inet.ts';
+export {
   Socket,
   socketDomains,
   SocketOption,

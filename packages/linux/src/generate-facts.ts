@@ -1,6 +1,6 @@
 import { gatherFacts, ModelKernel, type RecordedFacts } from '@ckpt/engine/model';
 import type { Random } from '@ckpt/format';
-import { makeDescriptors } from './generate/descriptors.ts';
+import { makeConnections, makeDescriptors } from './generate/descriptors.ts';
 import { exampleFiles, exampleSystem } from './generate/machine.ts';
 import { Maker } from './generate/maker.ts';
 import { makeMappings, makeProgram } from './generate/memory.ts';
@@ -21,6 +21,7 @@ export function generateFacts(random: Random): RecordedFacts {
   const maker = new Maker(process, random);
   makeProgram(maker);
   makeMappings(maker);
+  makeConnections(maker);
   becomeSomebody(maker);
   makeDescriptors(maker);
   makeThreads(maker);

@@ -5,14 +5,14 @@ import { createLinuxHost } from '@ckpt/linux/host';
 import type { Cli } from '../cli.ts';
 import { debugOptions } from '../engine-options.ts';
 import { openLog } from '../log-file.ts';
-import type { Common } from '../options.ts';
+import { tcpSettings, type Common, type Tcp } from '../options.ts';
 import { createReporter } from '../progress.ts';
 import { exactSize, timeText } from '../quantities.ts';
 import { UsageError } from '../usage-error.ts';
 import { settingsOf } from '../restart/settings.ts';
 import { openTarget } from './target.ts';
 
-export interface CheckpointOptions extends Common {
+export interface CheckpointOptions extends Common, Tcp {
   readonly output?: string;
   readonly kill?: true;
   readonly verify?: true;
@@ -81,6 +81,7 @@ export async function checkpoint(cli: Cli, pid: number, asked: CheckpointOptions
       left = leftMs;
     },
     progress: reporter.tell,
+    settings: tcpSettings(options),
     ...(options.deadline === undefined ? {} : { deadlineMs: options.deadline }),
     ...debugOptions(options, (line) => later.push(line)),
   } as const;

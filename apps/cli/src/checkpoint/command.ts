@@ -1,30 +1,29 @@
 import { Option, type Command } from 'commander';
 import type { Cli } from '../cli.ts';
-import { positive, withCommon } from '../options.ts';
+import { positive, withCommon, withTcp } from '../options.ts';
 import type { CheckpointOptions } from './checkpoint.ts';
 
 export function addCheckpoint(program: Command, cli: Cli): void {
-  withCommon(
-    program
-      .command('checkpoint')
-      .summary('write an image of a running process')
-      .description(
-        'Writes an image of a running process, with all its threads. The process is frozen ' +
-          'meanwhile, for some milliseconds, and goes on as if nothing had been, unless --kill. What ' +
-          'cannot be carried is refused, all of it at once, and nothing is written.',
-      )
-      .argument('<pid>', 'process to checkpoint; a thread too with --revision 3', positive)
-      .option('-o, --output <file>', 'image to create (standard output without it, or as -)')
-      .option('--kill', 'kill the process once the image is safe on disk, before it runs on')
-      .option('--verify', 'prove first that it can be restarted here; else no image, no kill')
-      .option('--force', 'put the image in the place of a file that is there')
-      .option('--deadline <ms>', 'longest time it may be frozen, then it goes on', positive)
-      .addOption(
-        new Option('--revision <n>', '100: the process; 3: the base, without its memory')
-          .choices(['3', '100'])
-          .default('100'),
-      ),
-  )
+  const command = program
+    .command('checkpoint')
+    .summary('write an image of a running process')
+    .description(
+      'Writes an image of a running process, with all its threads. The process is frozen ' +
+        'meanwhile, for some milliseconds, and goes on as if nothing had been, unless --kill. What ' +
+        'cannot be carried is refused, all of it at once, and nothing is written.',
+    )
+    .argument('<pid>', 'process to checkpoint; a thread too with --revision 3', positive)
+    .option('-o, --output <file>', 'image to create (standard output without it, or as -)')
+    .option('--kill', 'kill the process once the image is safe on disk, before it runs on')
+    .option('--verify', 'prove first that it can be restarted here; else no image, no kill')
+    .option('--force', 'put the image in the place of a file that is there')
+    .option('--deadline <ms>', 'longest time it may be frozen, then it goes on', positive)
+    .addOption(
+      new Option('--revision <n>', '100: the process; 3: the base, without its memory')
+        .choices(['3', '100'])
+        .default('100'),
+    );
+  withCommon(withTcp(command))
     .addHelpText(
       'after',
       `

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli.ts';
-import { withCommon, withTrust } from '../options.ts';
+import { withCommon, withTcp, withTrust } from '../options.ts';
 import { redirection } from './redirections.ts';
 import type { RestartOptions } from './restart.ts';
 
@@ -23,7 +23,7 @@ export function addRestart(program: Command, cli: Cli): void {
     )
     .option('--dry-run', 'print the plan as JSON, run nothing; needs no root')
     .option('--text', 'with --dry-run: the plan for people, call by call');
-  withCommon(withTrust(command))
+  withCommon(withTcp(withTrust(command)))
     .addHelpText(
       'after',
       `

@@ -6,7 +6,7 @@ import type { Cli } from '../cli.ts';
 import { debugOptions } from '../engine-options.ts';
 import { openSource } from '../image-source.ts';
 import { openLog } from '../log-file.ts';
-import type { Common, Trust } from '../options.ts';
+import type { Common, Tcp, Trust } from '../options.ts';
 import { createReporter } from '../progress.ts';
 import { timeText } from '../quantities.ts';
 import { UsageError } from '../usage-error.ts';
@@ -16,7 +16,7 @@ import type { Redirections } from './redirections.ts';
 import { relaySignals } from './relay.ts';
 import { settingsOf } from './settings.ts';
 
-export interface RestartOptions extends Common, Trust {
+export interface RestartOptions extends Common, Trust, Tcp {
   readonly input?: string;
   readonly detach?: true;
   readonly dryRun?: true;

@@ -1,6 +1,6 @@
 import { readlinkSync, statSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { trustSettings, type Trust } from '../options.ts';
+import { tcpSettings, trustSettings, type Tcp, type Trust } from '../options.ts';
 import { jobOf } from './job.ts';
 import { targetsOf, type Redirections } from './redirections.ts';
 
@@ -28,13 +28,14 @@ function isInForeground(tty: string): boolean {
 
 /** What the kinds of resource are told. */
 export function settingsOf(
-  options: Trust & { readonly detach?: true; readonly fd?: Redirections },
+  options: Trust & Tcp & { readonly detach?: true; readonly fd?: Redirections },
 ): Readonly<Record<string, unknown>> {
   const tty = ownTerminal();
   return {
     ...(tty === undefined ? {} : { tty, foreground: isInForeground(tty) }),
     ...trustSettings(options),
     fds: targetsOf(options.fd ?? new Map<number, string>()),
+    ...tcpSettings(options),
     // Whether the parent of the process ends right after it.
     detached: options.detach ?? false,
   };

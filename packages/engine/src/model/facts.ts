@@ -117,6 +117,10 @@ export function callKey({ call, args }: Call): string {
 /** Key of what was asked of a thread, or tried on a descriptor. */
 export const askKey = (of: number, call: Call): string => `${of} ${callKey(call)}`;
 
+/** Key of what was asked of a connection in repair mode: the same call may come more than once. */
+export const repairKey = (fd: number, index: number, call: Call): string =>
+  `${fd} repair ${index} ${callKey(call)}`;
+
 export const watchKey = (fd: number, epoll: number, target: number, index: number): string =>
   `${fd} ${epoll} ${target} ${index}`;
 

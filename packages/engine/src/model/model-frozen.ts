@@ -115,6 +115,21 @@ function peerOf({ table }: ModelProcess, inode: bigint): bigint {
   return own instanceof SocketFile ? (own.partner?.inode ?? 0n) : 0n;
 }
 
+/** Calls of a probe while a connection is repaired; who makes them may do so. */
+function repair(process: ModelProcess, fd: number, calls: readonly Call[]): readonly Answer[] {
+  const { object } = process.table.at(fd).file;
+  const tcp = object instanceof SocketFile ? object.tcp : undefined;
+  if (tcp === undefined) throw new CkptError('ENOTCONN', `descriptor ${fd} is no connection`);
+  const before = new Map(tcp.socket.options);
+  tcp.setRepair(true);
+  try {
+    return callModel(process, process.leader, calls, fd);
+  } finally {
+    tcp.setRepair(false);
+    for (const [key, value] of before) tcp.socket.options.set(key, value);
+  }
+}
+
 function descriptorCalls(
   process: ModelProcess,
 ): Required<Pick<Frozen, 'watches' | 'peekPipe' | 'pollFile' | 'compareFiles'>> {
@@ -162,6 +177,7 @@ export function freezeModel(process: ModelProcess): Frozen {
     pendingShared: () => process.signals.pending,
     ask: (_task, { tid }, calls) => callModel(process, process.thread(tid), calls),
     probe: (_task, fd, calls) => callModel(process, process.leader, calls, fd),
+    repair: (_task, fd, calls) => repair(process, fd, calls),
     sameFile: (_task, a, b) => table.at(a).file === table.at(b).file,
     ...descriptorCalls(process),
     holders: (_task, link) =>

@@ -1,6 +1,6 @@
 import { CkptError } from '@ckpt/format';
 import type { Answer, Call, FileStat, Frozen, Host, System, Task, Thread } from '../host.ts';
-import { askKey, rangeKey, watchKey, type RecordedFacts } from './facts.ts';
+import { askKey, rangeKey, repairKey, watchKey, type RecordedFacts } from './facts.ts';
 import { FactsDraft } from './facts-draft.ts';
 
 /** A frozen process that is listened to. */
@@ -51,6 +51,7 @@ function noteFile(
 function optional(frozen: Frozen, draft: FactsDraft): Partial<Frozen> {
   const compareFiles = frozen.compareFiles?.bind(frozen);
   const watches = frozen.watches?.bind(frozen);
+  const repair = frozen.repair?.bind(frozen);
   const unshared = frozen.unshared?.bind(frozen);
   const peekPipe = frozen.peekPipe?.bind(frozen);
   const pollFile = frozen.pollFile?.bind(frozen);
@@ -72,6 +73,16 @@ function optional(frozen: Frozen, draft: FactsDraft): Partial<Frozen> {
         const key = String(thread.tid);
         const own = draft.try(`unshared ${key}`, () => unshared(task, thread));
         return kept(draft.unshared, key, own);
+      },
+    }),
+    ...(repair && {
+      repair: (task: Task, fd: number, calls: readonly Call[]) => {
+        const answers = draft.try(`repair ${fd}`, () => repair(task, fd, calls));
+        for (const [index, answer] of answers.entries()) {
+          const call = calls[index];
+          if (call !== undefined) draft.probe.set(repairKey(fd, index, call), answer);
+        }
+        return answers;
       },
     }),
     ...(watches && {

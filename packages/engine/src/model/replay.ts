@@ -1,7 +1,7 @@
 import { CkptError } from '@ckpt/format';
 import { ckptKwrite } from '@ckpt/io';
 import type { Frozen, Task } from '../host.ts';
-import { askKey, watchKey, type Facts, type RecordedFacts } from './facts.ts';
+import { askKey, repairKey, watchKey, type Facts, type RecordedFacts } from './facts.ts';
 import { FactsMemory } from './facts-memory.ts';
 
 /** Bytes that one write is offered. */
@@ -56,6 +56,7 @@ function descriptorCalls(
 ): Pick<
   Frozen,
   | 'probe'
+  | 'repair'
   | 'sameFile'
   | 'compareFiles'
   | 'watches'
@@ -69,6 +70,10 @@ function descriptorCalls(
     probe: (_task, fd, calls) => {
       check('probe', String(fd));
       return calls.map((call) => look('probe', facts.probe, askKey(fd, call)));
+    },
+    repair: (_task, fd, calls) => {
+      check('repair', String(fd));
+      return calls.map((call, index) => look('probe', facts.probe, repairKey(fd, index, call)));
     },
     sameFile: (_task, a, b) => word(a) === word(b),
     compareFiles: (_task, a, b) => word(a) - word(b),

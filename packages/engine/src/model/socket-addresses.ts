@@ -29,6 +29,8 @@ export class BoundAddresses {
     const others = this.#of(socket, address);
     for (const other of others) {
       const both = (name: number): boolean => socket.flag(name) && other.flag(name);
+      // Repair binds to what it wants.
+      if (socket.tcp?.isRepaired === true) break;
       const shares = both(SO_REUSEPORT) || (both(SO_REUSEADDR) && !other.isListening);
       if (!shares) refuse('EADDRINUSE', 'another socket has this address');
     }

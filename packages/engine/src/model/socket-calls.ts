@@ -11,11 +11,16 @@ import {
   SOCK_SEQPACKET,
   SOCK_STREAM,
 } from './socket-options.ts';
+import { connectTcp, openNetfilter, tcpCalls } from './tcp-calls.ts';
 import { refuse, Unmodelled, type Caller, type SystemCalls, type Words } from './system-call.ts';
 
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const O_RDWR = 2;
+/** netlink(7) */
+const AF_NETLINK = 16;
+const SOCK_RAW = 3;
+const NETLINK_NETFILTER = 12;
 const CAP_NET_BIND_SERVICE = 10;
 /** net.ipv4.ip_unprivileged_port_start */
 const portUnprivileged = 1024;
@@ -33,9 +38,11 @@ function socketAt({ process }: Caller, fd: number): SocketFile {
   return object instanceof SocketFile ? object : refuse('ENOTSOCK', `descriptor ${fd}`);
 }
 
-function socket({ process }: Caller, args: Words): number {
+function socket({ process, thread }: Caller, args: Words): number {
   const [domain, flags, asked] = [args.int(0), args.int(1), args.int(2)];
   const type = flags & 0xf;
+  const isNetfilter = domain === AF_NETLINK && type === SOCK_RAW && asked === NETLINK_NETFILTER;
+  if (isNetfilter) return openNetfilter({ process, thread }, (flags & SOCK_CLOEXEC) !== 0);
   if (![AF_UNIX, AF_INET, AF_INET6].includes(domain))
     throw new Unmodelled(`socket of domain ${domain}`);
   if (![SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET].includes(type))
@@ -130,16 +137,20 @@ function bind(caller: Caller, args: Words): number {
   return 0;
 }
 
+/** Gives it a port that nobody has. */
+function bindAnywhere({ process }: Caller, file: SocketFile): void {
+  const { addresses } = process.machine;
+  file.address = addresses.freePort(file, (port) => withPort(file.address, port));
+  addresses.bind(file, file.address);
+  file.isBound = true;
+}
+
 function listen(caller: Caller, args: Words): number {
   const file = socketAt(caller, args.int(0));
   if (file.kind.type === SOCK_DGRAM) refuse('EOPNOTSUPP', 'it does not listen');
   if (!file.isBound && !isInet(file.kind)) refuse('EINVAL', 'it has no address');
   const { addresses } = caller.process.machine;
-  if (!file.isBound) {
-    file.address = addresses.freePort(file, (port) => withPort(file.address, port));
-    addresses.bind(file, file.address);
-    file.isBound = true;
-  }
+  if (!file.isBound) bindAnywhere(caller, file);
   addresses.checkListen(file, file.address);
   const asked = args.unsigned(1);
   file.backlog = Math.min(asked, backlogMax);
@@ -151,7 +162,10 @@ function connect(caller: Caller, args: Words): number {
   const file = socketAt(caller, args.int(0));
   const address = addressOf(caller, args, file);
   if (isInet(file.kind)) {
-    if (file.kind.type !== SOCK_DGRAM) throw new Unmodelled('connection');
+    if (file.kind.type !== SOCK_DGRAM) {
+      if (!file.isBound) bindAnywhere(caller, file);
+      return connectTcp(caller, file, address);
+    }
     file.peer = address;
     return 0;
   }
@@ -183,6 +197,7 @@ export const socketCalls: SystemCalls = {
   connect,
   setsockopt,
   getsockopt,
+  ...tcpCalls,
   getsockname: (caller, args) => tellAddress(caller, args, socketAt(caller, args.int(0)).address),
   getpeername: (caller, args) => {
     const { peer } = socketAt(caller, args.int(0));

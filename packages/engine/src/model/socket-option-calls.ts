@@ -1,4 +1,5 @@
 import { SocketFile } from './socket.ts';
+import { getTcpOption, setTcpOption } from './tcp-options.ts';
 import { optionKey, SOL_SOCKET } from './socket-options.ts';
 import { refuse, Unmodelled, type Caller, type Words } from './system-call.ts';
 
@@ -12,7 +13,6 @@ const SO_PROTOCOL = 38;
 const SO_DOMAIN = 39;
 const SO_BUF_LOCK = 72;
 const SOL_TCP = 6;
-const TCP_INFO = 11;
 const CAP_NET_ADMIN = 12;
 /** net.core.wmem_max and rmem_max, and the least that the kernel gives. */
 const bufferMax = 212_992;
@@ -30,12 +30,28 @@ function wordBytes(value: number): Uint8Array {
 }
 
 /** A size that the user fixes: twice what is asked for, and never changed by the kernel again. */
-function setBuffer({ options }: SocketFile, name: number, value: number): void {
-  const size = Math.max(Math.min(value, bufferMax) * 2, bufferMin);
+function setBuffer({ options }: SocketFile, name: number, value: number, most = bufferMax): void {
+  const size = Math.max(Math.min(value, most) * 2, bufferMin);
   options.set(optionKey(SOL_SOCKET, name), wordBytes(size));
   const key = optionKey(SOL_SOCKET, SO_BUF_LOCK);
   const lock = (options.get(key)?.[0] ?? 0) | (name === SO_SNDBUF ? 1 : 2);
   options.set(key, wordBytes(lock));
+}
+
+/** SO_SNDBUFFORCE and SO_RCVBUFFORCE, and what they set. */
+const forced = new Map([
+  [32, SO_SNDBUF],
+  [33, SO_RCVBUF],
+]);
+/** Bytes of the largest value of an option that repairs: some pairs of words. */
+const tcpValueMax = 64;
+
+function forceBuffer(caller: Caller, file: SocketFile, name: number, args: Words): number {
+  if (!caller.thread.credentials.can(CAP_NET_ADMIN)) refuse('EPERM', 'a buffer of that size');
+  const bytes = caller.process.user.read(args.word(3), 4);
+  const value = new DataView(bytes.buffer, bytes.byteOffset).getInt32(0, true);
+  setBuffer(file, forced.get(name) ?? name, value, Infinity);
+  return 0;
 }
 
 /** SO_MARK, IP_TRANSPARENT: for administrators of the network. */
@@ -45,9 +61,14 @@ export function setsockopt(caller: Caller, args: Words): number {
   const file = at(caller, args.int(0));
   const [level, name] = [args.int(1), args.int(2)];
   const key = optionKey(level, name);
+  const length = args.int(4);
+  if (level === SOL_TCP && length > 0) {
+    const bytes = caller.process.user.read(args.word(3), Math.min(length, tcpValueMax));
+    if (setTcpOption(caller, file, name, bytes)) return 0;
+  }
+  if (level === SOL_SOCKET && forced.has(name)) return forceBuffer(caller, file, name, args);
   const before = file.options.get(key);
   if (before === undefined) throw new Unmodelled(`socket option ${key}`);
-  const length = args.int(4);
   if (length < 1 || (before.length === 4 && level === SOL_SOCKET && length < 4)) refuse('EINVAL');
   if (privileged.has(key) && !caller.thread.credentials.can(CAP_NET_ADMIN)) refuse('EPERM', key);
   const bytes = caller.process.user.read(args.word(3), Math.min(length, before.length));
@@ -68,7 +89,7 @@ function fixed(
   name: number,
   room: number,
 ): Uint8Array | undefined {
-  if (level === SOL_TCP && name === TCP_INFO) return file.tcpInfo(room);
+  if (level === SOL_TCP) return getTcpOption(file, name, room);
   if (level !== SOL_SOCKET) return undefined;
   switch (name) {
     case SO_TYPE:

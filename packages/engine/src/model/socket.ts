@@ -12,9 +12,13 @@ import {
   SOL_SOCKET,
   type SocketKind,
 } from './socket-options.ts';
+import { Tcp } from './tcp.ts';
 import { refuse, Unmodelled, type Caller, type Words } from './system-call.ts';
 
 const FIONREAD = 0x541b;
+const SIOCOUTQ = 0x5411;
+const SIOCOUTQNSD = 0x894b;
+const SO_LINGER = 13;
 /** poll(2) */
 const POLLOUT = 4;
 const POLLHUP = 0x10;
@@ -23,7 +27,7 @@ const POLLWRBAND = 0x200;
 /** The other end was closed: POLLIN, POLLOUT, POLLHUP, POLLRDHUP and their like. */
 const deserted = 0x2155;
 
-/** A socket that talks to nobody. */
+/** A socket. Only TCP has connections with contents. */
 export class SocketFile implements FileObject {
   readonly kind: SocketKind;
   /** By `optionKey`. */
@@ -36,6 +40,10 @@ export class SocketFile implements FileObject {
   isBound = false;
   isListening = false;
   backlog = 0;
+  /** Connections that wait for accept(2). */
+  readonly waiting: SocketFile[] = [];
+  /** Of a TCP socket. */
+  readonly tcp: Tcp | undefined;
   readonly machine: Machine;
   readonly inode: bigint;
 
@@ -44,6 +52,7 @@ export class SocketFile implements FileObject {
     this.kind = kind;
     this.options = firstOptions(kind);
     this.inode = machine.nextInode();
+    this.tcp = isTcp(kind) ? new Tcp(this) : undefined;
     const size = kind.domain === AF_UNIX ? 2 : isInet(kind) && kind.domain === 2 ? 16 : 28;
     this.address = new Uint8Array(size);
     this.address[0] = kind.domain;
@@ -69,6 +78,8 @@ export class SocketFile implements FileObject {
 
   poll(): number {
     if (this.isListening) return 0;
+    const isUsed = this.tcp?.isConnected === true || this.tcp?.isReadEnded === true;
+    if (this.tcp !== undefined && isUsed) return this.tcp.poll();
     const isDeserted = this.peer !== undefined && this.kind.domain === AF_UNIX;
     if (isDeserted && this.partner === undefined) return deserted;
     const writable = POLLOUT | POLLWRNORM | (isTcp(this.kind) ? 0 : POLLWRBAND);
@@ -76,25 +87,31 @@ export class SocketFile implements FileObject {
     return writable | (connects && this.peer === undefined ? POLLHUP : 0);
   }
 
+  write(_file: OpenFile, bytes: Uint8Array): number {
+    if (this.tcp === undefined) throw new Unmodelled('write to a socket');
+    return this.tcp.write(bytes);
+  }
+
   ioctl({ process }: Caller, _file: OpenFile, args: Words): number {
-    if (args.unsigned(1) !== FIONREAD) throw new Unmodelled('ioctl of a socket');
     if (this.isListening) refuse('EINVAL', 'it listens');
-    process.user.putInt(args.word(2), 0);
+    process.user.putInt(args.word(2), this.#bytesOf(args.unsigned(1)));
     return 0;
   }
 
-  /** struct tcp_info (linux/tcp.h): state, and of a listening socket who waits and how many may. */
-  tcpInfo(length: number): Uint8Array {
-    const bytes = new Uint8Array(Math.max(length, 32));
-    const view = new DataView(bytes.buffer);
-    if (!isTcp(this.kind)) refuse('EOPNOTSUPP', 'it is no TCP socket');
-    bytes[0] = this.isListening ? 10 : 7;
-    view.setUint32(28, this.backlog, true);
-    return bytes;
+  /** What is in a queue; a FIN counts as a byte, and is sent behind all others. */
+  #bytesOf(request: number): number {
+    const { tcp } = this;
+    const fin = tcp?.isWriteEnded === true ? 1 : 0;
+    const unsent = tcp?.unsent.length ?? 0;
+    if (request === FIONREAD) return tcp?.received.length ?? 0;
+    if (request === SIOCOUTQ && tcp !== undefined) return tcp.sent.length + unsent + fin;
+    if (request === SIOCOUTQNSD) return unsent === 0 ? 0 : unsent + fin;
+    throw new Unmodelled('ioctl of a socket');
   }
 
   release(): void {
     if (this.partner !== undefined) this.partner.partner = undefined;
+    this.tcp?.release(this.flag(SO_LINGER));
     if (this.isBound) this.machine.addresses.release(this, this.address);
   }
 }

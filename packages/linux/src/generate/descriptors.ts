@@ -164,6 +164,40 @@ function inet(maker: Maker): void {
   else if (maker.once(2)) maker.must('connect', [fd, { in: address(domain, 53) }, bytes.length]);
 }
 
+/** A connection to somebody outside: only repair makes one without them. */
+function connection(maker: Maker): void {
+  const domain = maker.pick([2, 10]);
+  const fd = maker.must('socket', [domain, 1 | maker.pick([0, O_NONBLOCK, O_CLOEXEC]), 6]);
+  const tcp = (name: number, ...values: readonly number[]): void => {
+    const bytes = new Uint8Array(new Int32Array(values).buffer);
+    maker.must('setsockopt', [fd, 6, name, { in: bytes }, bytes.length]);
+  };
+  const bytes = (): void => {
+    const content = maker.bytes(maker.pick([0, 1, 4096, 10_000]));
+    if (content.length > 0) maker.must('write', [fd, { in: content }, content.length]);
+  };
+  tcp(19, 1);
+  const local = address(domain, 4000 + maker.process.table.numbers.length);
+  maker.must('bind', [fd, { in: local }, local.length]);
+  tcp(20, 1);
+  tcp(21, Number(maker.word() & 0x7fff_ffffn));
+  tcp(20, 2);
+  tcp(21, -1 - maker.below(20_000));
+  maker.must('connect', [fd, { in: address(domain, 53) }, local.length]);
+  tcp(22, ...[2, 1460], ...(maker.once(2) ? [3, 0x7_0009, 4, 0] : []), ...[8, 0]);
+  tcp(24, maker.below(1 << 30));
+  bytes();
+  tcp(20, 1);
+  bytes();
+  tcp(20, 0);
+  tcp(29, 1, 2, 3, 4, 5);
+  tcp(19, -1);
+  if (maker.once(2)) bytes();
+  if (maker.once(3)) maker.must('setsockopt', [fd, 1, 2, number(1), 4]);
+  if (maker.once(3)) maker.must('setsockopt', [fd, 6, 1, number(1), 4]);
+  if (maker.once(4)) maker.must('shutdown', [fd, maker.below(3)]);
+}
+
 function pair(maker: Maker): void {
   const flags = maker.pick([0, O_NONBLOCK, O_CLOEXEC]);
   maker.must('socketpair', [1, maker.pick([1, 2, 5]) | flags, 0, { out: 8 }]);
@@ -187,6 +221,11 @@ const kinds: readonly [Make, ...Make[]] = [
   ...([regular, pipe, counter, special, deleted, memfd] as const),
   ...([named, timer, receiver, inet, pair, epoll, joined] as const),
 ];
+
+/** Connections: making them takes what only an administrator has. */
+export function makeConnections(maker: Maker): void {
+  for (let count = maker.below(3); count > 0; count--) connection(maker);
+}
 
 /** Descriptors of all kinds; numbers that share a description, and gaps. */
 export function makeDescriptors(maker: Maker): void {

@@ -14,6 +14,8 @@ export interface CheckpointRequest {
   /** Longest time the process may be frozen, milliseconds. */
   readonly deadlineMs?: number;
   readonly revision?: 3 | 100;
+  /** TCP connections: carried on where that is possible unless told. */
+  readonly tcp?: 'repair' | 'close';
 }
 
 /** A CkptError as it goes from thread to thread. */

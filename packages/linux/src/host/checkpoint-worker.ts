@@ -19,13 +19,14 @@ function open({ to, force = false }: CheckpointRequest, deadline: () => number):
 }
 
 function checkpoint(request: CheckpointRequest): Checkpointed {
-  const { pid, kill = false, revision = 100, deadlineMs } = request;
+  const { pid, kill = false, revision = 100, deadlineMs, tcp } = request;
   let left = () => Infinity;
   const target = open(request, () => left());
   try {
     const engine = createEngine(createLinuxHost(), {
       kill,
       revision,
+      settings: tcp === undefined ? {} : { tcp },
       durable: () => {
         target.commit();
       },

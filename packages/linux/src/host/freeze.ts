@@ -14,6 +14,8 @@ export interface FreezeOptions {
   readonly at?: (point: string) => void;
   /** How long one round of remote calls may take. */
   readonly askLimitMs?: number;
+  /** It will be killed, without having run on. */
+  readonly dies?: boolean;
 }
 
 /** Shortest time that a killed checkpointer's executor gets to finish. */
@@ -37,7 +39,7 @@ export function freezeProcess(
   deadlineMs: number,
   options: FreezeOptions = {},
 ): FrozenProcess {
-  const { at = () => undefined, askLimitMs = 5000 } = options;
+  const { at = () => undefined, askLimitMs = 5000, dies = false } = options;
   const tracer = new Tracer(at);
   const identity = new Identity(pid);
   const holders = new Holders(pid);
@@ -60,7 +62,9 @@ export function freezeProcess(
       states.set(tid, takeOver(tracer, memory, tid));
     }
     at('frozen');
-    return new FrozenProcess({ identity, holders, seizure, tracer, memory, remote, own });
+    const freeze = (other: number, limitMs: number) => freezeProcess(other, limitMs, { at });
+    const parts = { identity, holders, seizure, tracer, memory, remote, own };
+    return new FrozenProcess({ ...parts, dies, freeze });
   } catch (error) {
     seizure.release();
     memory?.close();

@@ -16,6 +16,8 @@ import type {
 import { closeSync } from 'node:fs';
 import { compareFiles, unshared, watches } from './compare-files.ts';
 import { extentsOf } from './file-extents.ts';
+import { Connections } from './connections.ts';
+import { Deputy } from './deputy.ts';
 import type { Holders } from './holders.ts';
 import type { Identity } from './identity.ts';
 import { copyRuns } from './memory-copy.ts';
@@ -44,6 +46,10 @@ export interface Parts {
   readonly memory: Memory;
   readonly remote: Remote;
   readonly own: (tid: number) => OwnState;
+  /** It will be killed, without having run on. */
+  readonly dies: boolean;
+  /** Freezes another process in the same way. */
+  readonly freeze: (pid: number, deadlineMs: number) => FrozenProcess;
 }
 
 /**
@@ -52,17 +58,23 @@ export interface Parts {
  */
 export class FrozenProcess implements Frozen {
   readonly tasks: readonly [Task];
+  readonly dies: boolean;
   readonly #parts: Parts;
+  readonly #connections: Connections;
   #pagemap: number | undefined;
   /** Set when it was let go or killed. */
   #frozenMs: number | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    const { identity, seizure } = parts;
+    const { identity, seizure, dies, freeze } = parts;
     const threads = seizure.tids.map((tid): Thread => ({ tid }));
     const { pid, startTime } = identity;
     this.tasks = [{ pid, startTime, threads, stopped: seizure.isGroupStopped }];
+    this.dies = dies;
+    const { pidfd } = identity;
+    const deputy = () => new Deputy(pidfd, freeze);
+    this.#connections = new Connections({ pid, startTime, pidfd, dies, deputy });
   }
 
   read(_task: Task, path: string): Uint8Array | undefined {
@@ -105,8 +117,17 @@ export class FrozenProcess implements Frozen {
     return this.#parts.remote.ask(tid, calls);
   }
 
+  /** The same as one table, which is run to its end even if this process is killed. */
+  askWhole({ tid }: Thread, calls: readonly Call[]): readonly Answer[] {
+    return this.#parts.remote.ask(tid, calls, true);
+  }
+
   probe(_task: Task, fd: number, calls: readonly Call[]): readonly Answer[] {
     return probe(this.#parts.identity.pidfd, fd, calls);
+  }
+
+  repair(_task: Task, fd: number, calls: readonly Call[]): readonly Answer[] {
+    return this.#connections.repair(fd, calls);
   }
 
   sameFile({ pid }: Task, a: number, b: number): boolean {
@@ -178,6 +199,8 @@ export class FrozenProcess implements Frozen {
   thaw(): void {
     if (this.#frozenMs !== undefined) return;
     const { seizure, remote } = this.#parts;
+    // Before it runs on: what it closes then is closed.
+    this.#connections.end();
     try {
       remote.withdraw();
     } catch (error) {
@@ -191,8 +214,11 @@ export class FrozenProcess implements Frozen {
   kill(): void {
     if (this.#frozenMs !== undefined) return;
     const { identity, seizure } = this.#parts;
-    trySyscall('pidfd_send_signal', identity.pidfd, SIGKILL, 0, 0);
+    if (!this.#connections.kill()) {
+      trySyscall('pidfd_send_signal', identity.pidfd, SIGKILL, 0, 0);
+    }
     seizure.reap(reapMs);
+    this.#connections.end();
     this.#close();
   }
 

@@ -32,7 +32,7 @@ export function createHost(resources: readonly Resource[], options: LinuxHostOpt
       time: BigInt(Math.floor(Date.now() / 1000)),
       clocks: readClocks(),
     }),
-    freeze: (pid, deadlineMs) => freezeProcess(pid, deadlineMs, { at }),
+    freeze: (pid, deadlineMs, dies = false) => freezeProcess(pid, deadlineMs, { at, dies }),
     leaderOf,
     rehearse,
     run: (plan, image, pages) =>

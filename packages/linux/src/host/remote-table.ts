@@ -110,8 +110,12 @@ function decode({ words }: Placed, index: number, arena: Buffer): Answer {
   return { result, out };
 }
 
-/** Splits calls into tables: one, unless their arguments are huge. */
-export function remoteTables(calls: readonly Call[], pageSize: number): RemoteTable[] {
+/** Splits calls into tables: one, unless their arguments have over `sizeMax` bytes. */
+export function remoteTables(
+  calls: readonly Call[],
+  pageSize: number,
+  sizeMax = roundSize,
+): RemoteTable[] {
   const tables: RemoteTable[] = [];
   let round: Call[] = [];
   let size = 0;
@@ -120,7 +124,7 @@ export function remoteTables(calls: readonly Call[], pageSize: number): RemoteTa
       (sum, argument) => sum + (typeof argument === 'object' ? roomSize(argument) : 0),
       arenaCall.size,
     );
-    if (round.length > 0 && size + own > roundSize) {
+    if (round.length > 0 && size + own > sizeMax) {
       tables.push(makeTable(round, pageSize));
       round = [];
       size = 0;

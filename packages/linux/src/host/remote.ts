@@ -71,9 +71,12 @@ export class Remote {
     }
   }
 
-  /** @throws CkptError EOPNOTSUPP where no call can be made in this thread; EINVAL, ENOMEM, ESRCH. */
-  ask(tid: number, calls: readonly Call[]): Answer[] {
-    const tables = remoteTables(calls, pageSize);
+  /**
+   * Makes calls; as one table if they must be `whole`, which then are made to their end.
+   * @throws CkptError EOPNOTSUPP where no call can be made in this thread; EINVAL, ENOMEM, ESRCH.
+   */
+  ask(tid: number, calls: readonly Call[], whole = false): Answer[] {
+    const tables = remoteTables(calls, pageSize, whole ? Infinity : undefined);
     if (tables.length === 0) return [];
     const guest = this.#guest(tid);
     const executor = (this.#executor ??= this.#place());

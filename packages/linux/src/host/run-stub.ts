@@ -83,11 +83,11 @@ const sigsetSize = 128;
 /** All but SIGURG, with which the executor tells that it ended. Bit 0 is signal 1. */
 export const executorMask = ~(1n << 22n);
 
-/** No signal has a handler or is ignored (Node ignores SIGPIPE), and all are blocked but SIGURG. */
-function stubAttributes(libc: Spawn): Uint8Array {
+/** No signal has a handler or is ignored (Node ignores SIGPIPE), and some are blocked. */
+function stubAttributes(libc: Spawn, blocked: bigint): Uint8Array {
   const attributes = stableBytes(opaqueSize);
   const mask = stableBytes(sigsetSize).fill(0xff);
-  mask.writeBigUInt64LE(BigInt.asUintN(64, executorMask), 0);
+  mask.writeBigUInt64LE(BigInt.asUintN(64, blocked), 0);
   libc.attributesInit(attributes);
   libc.setFlags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
   libc.setMask(attributes, mask);
@@ -134,11 +134,13 @@ function programFile(elf: Uint8Array, fdMin: number): number {
  * away by libuv's waiting.
  * @param base Where the program lies.
  * @param descriptors Pairs of ours and its own; its own are above all of ours.
+ * @param blocked Its signal mask: all but SIGURG unless told.
  * @returns Its pid.
  */
 export function spawnStub(
   base: bigint,
   descriptors: readonly (readonly [from: number, to: number])[],
+  blocked = executorMask,
 ): number {
   const libc = spawning();
   const fdMin = Math.max(2, ...descriptors.map(([, to]) => to)) + 1;
@@ -152,7 +154,8 @@ export function spawnStub(
     argv.writeBigUInt64LE(address(name), 0);
     const pid = stableBytes(4);
     const path = `/proc/self/fd/${fd}`;
-    const errno = libc.spawn(pid, path, actions, stubAttributes(libc), argv, stableBytes(8));
+    const attributes = stubAttributes(libc, blocked);
+    const errno = libc.spawn(pid, path, actions, attributes, argv, stableBytes(8));
     if (errno !== 0) throw failure(errno, 'starting the first program of a restart');
     return pid.readInt32LE(0);
   } finally {

@@ -1,11 +1,12 @@
 import type { Frozen, System } from '@ckpt/engine';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { freezeProcess } from './freeze.ts';
 import { readMachine, type Machine } from './machine.ts';
 import { readXstateLayout } from './cpuid.ts';
 import { copyRoom } from './memory-copy.ts';
 import { spawnStub } from './run-stub.ts';
-import { trySyscall } from './syscall.ts';
+import { address, stableBytes, trySyscall } from './syscall.ts';
 
 /** ioctl_nsfs(2): the user namespace that owns a namespace. */
 const NS_GET_USERNS = 0xb701;
@@ -40,6 +41,24 @@ export function choosesPids(): boolean {
     closeSync(owner);
   }
 }
+
+/** AF_INET, SOCK_STREAM; tcp(7) */
+const tcpSocket = [2, 1 | 0o2000000, 6] as const;
+const [IPPROTO_TCP, TCP_REPAIR] = [6, 19];
+
+/** True where a connection can be put into repair mode: tried. */
+function repairsConnections(): boolean {
+  const fd = trySyscall('socket', ...tcpSocket);
+  if (fd < 0) return false;
+  const on = stableBytes(4);
+  on.writeInt32LE(1, 0);
+  const result = trySyscall('setsockopt', fd, IPPROTO_TCP, TCP_REPAIR, address(on), 4);
+  closeSync(fd);
+  return result === 0;
+}
+
+const ownAddresses = (): readonly string[] =>
+  Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address: own }) => own));
 
 /** A process of our own, with nothing open but /dev/null. */
 function startStub(): number {
@@ -104,5 +123,7 @@ export function rehearse(use: (frozen: Frozen) => void): void {
 /** @throws CkptError EPERM where ptrace(2) is forbidden, ENOSYS without native calls. */
 export function readSystem(): System {
   const { flags, ...rest }: Machine = readMachine();
-  return { ...rest, cpu: { flags, ...(known ??= withStub(xstateOf)) }, choosesPids: choosesPids() };
+  const cpu = { flags, ...(known ??= withStub(xstateOf)) };
+  const connections = { repairs: repairsConnections(), addresses: ownAddresses() };
+  return { ...rest, cpu, choosesPids: choosesPids(), connections };
 }

@@ -1,5 +1,6 @@
 import { socketDomains } from '@ckpt/format';
 import { decodeText } from '@ckpt/io';
+import { hostOf } from '../netfilter/filter.ts';
 
 /** Where sun_path begins (unix(7)), sin_addr (ip(7)), sin6_addr (ipv6(7)). */
 const unixPath = 2;
@@ -11,7 +12,7 @@ const inet6Size = 28;
 /** sa_family of a struct sockaddr; 0 when it is too short to have one. */
 const familyOf = (bytes: Uint8Array): number => (bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8);
 
-const port = (bytes: Uint8Array): number => ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0);
+export const portOf = (bytes: Uint8Array): number => ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0);
 
 /** "::1", "fe80::1:2" (RFC 5952). */
 function inet6Text(bytes: Uint8Array): string {
@@ -35,13 +36,19 @@ export function unixName(bytes: Uint8Array): string {
   return decodeText(name);
 }
 
+/** "127.0.0.1", also of an IPv4 address in IPv6 clothes; "::1". */
+export function hostText(bytes: Uint8Array): string {
+  const host = hostOf(bytes);
+  return host.length === 4 ? host.join('.') : inet6Text(host);
+}
+
 /** "127.0.0.1:80", "[::1]:80", "/run/x.sock". */
 export function addressText(bytes: Uint8Array): string {
   switch (familyOf(bytes)) {
     case socketDomains.INET:
-      return `${[...bytes.subarray(inetAddress, inetAddress + 4)].join('.')}:${port(bytes)}`;
+      return `${[...bytes.subarray(inetAddress, inetAddress + 4)].join('.')}:${portOf(bytes)}`;
     case socketDomains.INET6:
-      return `[${inet6Text(bytes.subarray(inet6Address, inet6Address + 16))}]:${port(bytes)}`;
+      return `[${inet6Text(bytes.subarray(inet6Address, inet6Address + 16))}]:${portOf(bytes)}`;
     case socketDomains.UNIX:
       return unixName(bytes);
     default:
@@ -54,7 +61,7 @@ export function isBound(bytes: Uint8Array): boolean {
   if (familyOf(bytes) === socketDomains.UNIX) return bytes.length > unixPath;
   const start = familyOf(bytes) === socketDomains.INET ? inetAddress : inet6Address;
   const length = familyOf(bytes) === socketDomains.INET ? 4 : 16;
-  return port(bytes) !== 0 || bytes.subarray(start, start + length).some((byte) => byte !== 0);
+  return portOf(bytes) !== 0 || bytes.subarray(start, start + length).some((byte) => byte !== 0);
 }
 
 /** True for an address that bind(2) and connect(2) take in that domain. */

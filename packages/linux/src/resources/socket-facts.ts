@@ -3,6 +3,7 @@ import { socketDomains, socketTypes } from '@ckpt/format';
 import type { Description } from './descriptor.ts';
 import { getOption, optionNumber, optionValue } from './socket-options.ts';
 import { SOL_SOCKET, type Shape } from './socket-option-table.ts';
+import { FIONREAD, IPPROTO_TCP, TCP_INFO } from './socket-tcp.ts';
 
 const SO_TYPE = 3;
 const SO_BINDTODEVICE = 25;
@@ -10,10 +11,7 @@ const SO_GET_FILTER = 26;
 const SO_ACCEPTCONN = 30;
 const SO_PROTOCOL = 38;
 const SO_DOMAIN = 39;
-const IPPROTO_TCP = 6;
 const IPPROTO_UDP = 17;
-const TCP_INFO = 11;
-const FIONREAD = 0x541b;
 /** fcntl(2) */
 const F_GETOWN_EX = 16;
 
@@ -92,8 +90,19 @@ function wordOf(answer: Answer | undefined, offset: number): number {
 const tcpiUnacked = 24;
 const tcpiSacked = 28;
 
-/** Asks a socket, without changing it; undefined when it does not say what it is. */
-export function readSocket(scope: CheckpointScope, { fd }: Description): SocketFacts | undefined {
+const known = new WeakMap<Description, { readonly facts: SocketFacts | undefined }>();
+
+/** Asks a socket, once, and without changing it; undefined when it does not say what it is. */
+export function readSocket(
+  scope: CheckpointScope,
+  description: Description,
+): SocketFacts | undefined {
+  const found = known.get(description) ?? { facts: ask(scope, description) };
+  known.set(description, found);
+  return found.facts;
+}
+
+function ask(scope: CheckpointScope, { fd }: Description): SocketFacts | undefined {
   const answers = scope.frozen.probe(scope.task, fd, calls);
   const [domain, type, protocol, listens, local, peer, unread, device, filter, owner, tcp] =
     answers;

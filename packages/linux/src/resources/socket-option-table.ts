@@ -30,6 +30,8 @@ export interface Option {
   readonly early?: true;
   /** A machine without it does, too: it is said. */
   readonly optional?: true;
+  /** The kernel changes it while there is a connection. */
+  readonly idle?: true;
 }
 
 export const option = (
@@ -37,7 +39,9 @@ export const option = (
   level: number,
   what: string,
   name: number,
-  more: Partial<Pick<Option, 'size' | 'initial' | 'initialText' | 'early' | 'optional'>> = {},
+  more: Partial<
+    Pick<Option, 'size' | 'initial' | 'initialText' | 'early' | 'optional' | 'idle'>
+  > = {},
 ): Option => ({ what, level, name, of, size: 4, initial: 0, ...more });
 
 /**
@@ -78,7 +82,7 @@ export const options: readonly Option[] = [
   option('udp', IPPROTO_IP, 'IP_MULTICAST_LOOP', 34, { initial: 1 }),
   option('udp', IPPROTO_IP, 'IP_MULTICAST_ALL', 49, { initial: 1 }),
   option('inet6', IPPROTO_IPV6, 'IPV6_UNICAST_HOPS', 16, { initial: 64 }),
-  option('inet6', IPPROTO_IPV6, 'IPV6_MULTICAST_HOPS', 18, { initial: 1 }),
+  option('inet6', IPPROTO_IPV6, 'IPV6_MULTICAST_HOPS', 18, { initial: 1, idle: true }),
   option('inet6', IPPROTO_IPV6, 'IPV6_RECVERR', 25),
   option('inet6', IPPROTO_IPV6, 'IPV6_RECVPKTINFO', 49),
   option('inet6', IPPROTO_IPV6, 'IPV6_RECVHOPLIMIT', 51),
@@ -91,17 +95,17 @@ export const options: readonly Option[] = [
   option('tcp', IPPROTO_TCP, 'TCP_KEEPCNT', 6, { initial: 9 }),
   option('tcp', IPPROTO_TCP, 'TCP_SYNCNT', 7, { initial: 6 }),
   option('tcp', IPPROTO_TCP, 'TCP_LINGER2', 8, { initial: 60 }),
-  option('tcp', IPPROTO_TCP, 'TCP_DEFER_ACCEPT', 9),
-  option('tcp', IPPROTO_TCP, 'TCP_WINDOW_CLAMP', 10),
-  option('tcp', IPPROTO_TCP, 'TCP_QUICKACK', 12, { initial: 1 }),
+  option('tcp', IPPROTO_TCP, 'TCP_DEFER_ACCEPT', 9, { idle: true }),
+  option('tcp', IPPROTO_TCP, 'TCP_WINDOW_CLAMP', 10, { idle: true }),
+  option('tcp', IPPROTO_TCP, 'TCP_QUICKACK', 12, { initial: 1, idle: true }),
   option('tcp', IPPROTO_TCP, 'TCP_CONGESTION', 13, {
     size: 16,
     initialText: 'cubic',
     optional: true,
   }),
   option('tcp', IPPROTO_TCP, 'TCP_USER_TIMEOUT', 18),
-  option('tcp', IPPROTO_TCP, 'TCP_FASTOPEN', 23),
-  option('tcp', IPPROTO_TCP, 'TCP_SAVE_SYN', 27),
+  option('tcp', IPPROTO_TCP, 'TCP_FASTOPEN', 23, { idle: true }),
+  option('tcp', IPPROTO_TCP, 'TCP_SAVE_SYN', 27, { idle: true }),
   option('udp', 17, 'UDP_CORK', 1),
   option('udp', 17, 'UDP_SEGMENT', 103),
   option('udp', 17, 'UDP_GRO', 104),

@@ -71,16 +71,24 @@ const record = (level: number, name: number, value: Uint8Array): SocketOption =>
   value,
 });
 
-/** Options that are not as a new socket has them, in the order in which they are to be set. */
-export function readOptions(shape: Shape, answers: readonly Answer[]): readonly SocketOption[] {
+/**
+ * Options that are not as a new socket has them, in the order in which they are to be set.
+ * @param isConnection Without those that the kernel then changes by itself.
+ */
+export function readOptions(
+  shape: Shape,
+  answers: readonly Answer[],
+  isConnection = false,
+): readonly SocketOption[] {
   const [reuse, lock, ...others] = answers;
   const own = options.filter(({ of }) => has(shape, of));
   const found = own.flatMap((each, index) => {
     const value = optionValue(others[buffers.length + index]);
     if (value === undefined || !differs(each, value)) return [];
+    if (isConnection && each.idle === true) return [];
     return [record(each.level, each.name, value)];
   });
-  const locked = optionNumber(lock) ?? 0;
+  const locked = isConnection ? 0 : (optionNumber(lock) ?? 0);
   for (const [index, { name, lock: bit }] of buffers.entries()) {
     const size = optionNumber(others[index]);
     if ((locked & bit) !== 0 && size !== undefined) {
@@ -131,9 +139,10 @@ export function setOption(
   from: ImageRecord,
   fd: Value,
   { level, name, length, value, what, optional }: Omit<KnownOption, 'early'>,
+  section: 'descriptors' | 'connections' = 'descriptors',
 ): void {
   const blob = value.slice(0, length);
-  scope.call('descriptors', from, 'setsockopt', [fd, level, name, { blob }, length], {
+  scope.call(section, from, 'setsockopt', [fd, level, name, { blob }, length], {
     what: `socket option ${what}`,
     failure: optional ? 'warn' : 'fatal',
   });

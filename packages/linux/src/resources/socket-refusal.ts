@@ -1,7 +1,6 @@
 import type { CheckpointScope, Obstacle } from '@ckpt/engine';
 import { socketDomains, socketTypes } from '@ckpt/format';
-import type { Description } from './descriptor.ts';
-import { isBound, unixName } from './socket-address.ts';
+import { addressText, isBound, unixName } from './socket-address.ts';
 import { isInet, shapeOf, type SocketFacts } from './socket-facts.ts';
 
 type Reason = Omit<Obstacle, 'thing'>;
@@ -20,7 +19,7 @@ const families = new Map<number, string>([
 const IPPROTO_MPTCP = 262;
 
 /** "TCP", "UNIX datagram" */
-export function protocolName(facts: Pick<SocketFacts, 'domain' | 'type' | 'protocol'>): string {
+function protocolName(facts: Pick<SocketFacts, 'domain' | 'type' | 'protocol'>): string {
   const { domain, type, protocol } = facts;
   const { isTcp, isUdp } = shapeOf(facts);
   if (isTcp) return 'TCP';
@@ -34,27 +33,17 @@ export function protocolName(facts: Pick<SocketFacts, 'domain' | 'type' | 'proto
   return families.get(domain) ?? `address family ${domain}`;
 }
 
-/** poll(2) */
-const POLLRDHUP = 0x2000;
+/** "TCP 127.0.0.1:80 -> 10.0.0.1:999 ESTABLISHED" */
+export function detailOf(facts: SocketFacts): string {
+  const { local, peer, tcpState, listens } = facts;
+  const parts = [protocolName(facts)];
+  if (isBound(local)) parts.push(addressText(local));
+  if (peer !== undefined) parts.push('->', addressText(peer));
+  const state = tcpState ?? (listens ? 'LISTEN' : '');
+  return [...parts, state].filter((part) => part !== '').join(' ');
+}
 
 const reason = (text: string, remedy: string): Reason => ({ reason: text, remedy });
-
-function tcpObstacle(
-  scope: CheckpointScope,
-  { fd }: Description,
-  { tcpState, peer }: SocketFacts,
-): Reason | undefined {
-  if (tcpState === 'LISTEN') return undefined;
-  if (tcpState !== 'CLOSE' || peer !== undefined) {
-    return reason(
-      'it is a connection, whose other end would not wait',
-      'checkpoint when the connection is closed: let the clients finish, or close it',
-    );
-  }
-  const events = scope.frozen.pollFile?.(scope.task, fd) ?? 0;
-  if ((events & POLLRDHUP) === 0) return undefined;
-  return reason('it is a connection that has ended', 'close it before the checkpoint');
-}
 
 function unixObstacle(scope: CheckpointScope, { local, peer }: SocketFacts): Reason | undefined {
   if (peer !== undefined) {
@@ -76,11 +65,7 @@ function unixObstacle(scope: CheckpointScope, { local, peer }: SocketFacts): Rea
 }
 
 /** Why a socket cannot be carried; undefined when it can. */
-export function obstacleTo(
-  scope: CheckpointScope,
-  description: Description,
-  facts: SocketFacts,
-): Reason | undefined {
+export function obstacleTo(scope: CheckpointScope, facts: SocketFacts): Reason | undefined {
   const { domain, device, filter, owner, local } = facts;
   const { isTcp, isUdp } = shapeOf(facts);
   if (domain !== socketDomains.UNIX && !isTcp && !isUdp) {
@@ -99,6 +84,5 @@ export function obstacleTo(
   if (isUdp && facts.peer !== undefined && !isBound(local)) {
     return reason('it is connected without an address of its own', 'close it');
   }
-  if (isTcp) return tcpObstacle(scope, description, facts);
   return domain === socketDomains.UNIX ? unixObstacle(scope, facts) : undefined;
 }

@@ -13,6 +13,8 @@ import type { Restoring } from './descriptor.ts';
 import { O_NONBLOCK, setStatus } from './descriptor-flags.ts';
 import { fileTypes, typeOf } from './path-type.ts';
 import { addressText, isAddress, unixName } from './socket-address.ts';
+import { openConnection } from './socket-connection-open.ts';
+import { connectionOf } from './socket-connection-restore.ts';
 import { shapeOf } from './socket-facts.ts';
 import { openDeserted, partnerOf, restorePair } from './socket-pair.ts';
 import { checkOptions, setOption, type KnownOption } from './socket-options.ts';
@@ -32,7 +34,7 @@ function addressOf(record: SocketRecord, nth: number, mayLack: boolean): Uint8Ar
 }
 
 /** @throws CkptError EINVAL or ENOSYS for a socket that no checkpoint writes. */
-function checkSocket(record: SocketRecord): void {
+function checkSocket(record: SocketRecord, isConnection: boolean): void {
   const { domain, type, protocol, state, backlog } = record.value;
   const { isTcp, isUdp } = shapeOf(record.value);
   const unixTypes: readonly number[] = Object.values(socketTypes);
@@ -45,7 +47,7 @@ function checkSocket(record: SocketRecord): void {
   const states: readonly number[] = [
     socketStates.UNCONNECTED,
     ...(type === socketTypes.DGRAM ? [] : [socketStates.LISTENING]),
-    ...(isUdp ? [socketStates.CONNECTED] : []),
+    ...(isUdp || isConnection ? [socketStates.CONNECTED] : []),
   ];
   if (!states.includes(state)) throw record.invalid('state', `a socket in state ${state}`);
   if (backlog > backlogMax) throw record.invalid('backlog', `a backlog of ${backlog}`);
@@ -108,11 +110,18 @@ function bind(scope: RestoreScope, record: SocketRecord, fd: Value, address: Uin
   if (name.startsWith('/')) dressName(scope, record, name);
 }
 
-function open(scope: RestoreScope, record: SocketRecord): Value {
-  checkSocket(record);
+function open(restoring: Restoring, record: SocketRecord): Value {
+  const { scope } = restoring;
+  const connection = connectionOf(scope, record);
+  checkSocket(record, connection !== undefined);
   const { domain, type, protocol, state, backlog } = record.value;
   const address = addressOf(record, 0, true);
   const options = checkOptions(record, record.arrayOf(SocketOption));
+  if (connection !== undefined) {
+    const isConnected = state === socketStates.CONNECTED;
+    const peer = isConnected ? addressOf(record, 1, false) : noAddress;
+    return openConnection(restoring, connection, record, { local: address, peer, options });
+  }
   const fd = scope.call('descriptors', record, 'socket', [domain, type, protocol], {
     what: 'a socket',
   });
@@ -160,7 +169,7 @@ export function restoreSocket(restoring: Restoring, files: readonly ImageRecord<
   const [, second] = files;
   if (second !== undefined) throw second.invalid('object', 'a socket with two descriptions');
   const deserted = record.value.state === socketStates.DESERTED;
-  const fd = deserted ? openDeserted(restoring, record) : open(scope, record);
+  const fd = deserted ? openDeserted(restoring, record) : open(restoring, record);
   setStatus(scope, file, fd);
   place(file, fd);
 }

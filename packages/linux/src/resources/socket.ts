@@ -6,15 +6,19 @@ import {
   socketDomains,
   SocketOption,
   socketStates,
+  SocketInet,
   socketTypes,
 } from '@ckpt/format';
 import type { Description, DescriptorKind } from './descriptor.ts';
 import { refuse, thingOf } from './descriptor.ts';
-import { addressText, isBound, unixName } from './socket-address.ts';
+import { isBound, unixName } from './socket-address.ts';
+import { emitConnection } from './socket-connection.ts';
+import { connectionOf, isConnected } from './socket-connections.ts';
 import { readSocket, shapeOf, type SocketFacts } from './socket-facts.ts';
 import { optionCalls, readOptions } from './socket-options.ts';
 import { isDeserted, otherEnd } from './socket-pair.ts';
-import { obstacleTo, protocolName } from './socket-refusal.ts';
+import { detailOf, obstacleTo } from './socket-refusal.ts';
+import { releaseFilters, settleSocket } from './socket-connection-restore.ts';
 import { restoreSocket } from './socket-restore.ts';
 
 /** How many may wait at a UNIX socket is not told; net.core.somaxconn cuts what is too much. */
@@ -24,16 +28,6 @@ function stateOf({ listens, peer }: SocketFacts, deserted: boolean): number {
   if (deserted) return socketStates.DESERTED;
   if (listens) return socketStates.LISTENING;
   return peer === undefined ? socketStates.UNCONNECTED : socketStates.CONNECTED;
-}
-
-/** "TCP 127.0.0.1:80 -> 10.0.0.1:999 ESTABLISHED" */
-function detailOf(facts: SocketFacts): string {
-  const { local, peer, tcpState, listens } = facts;
-  const parts = [protocolName(facts)];
-  if (isBound(local)) parts.push(addressText(local));
-  if (peer !== undefined) parts.push('->', addressText(peer));
-  const state = tcpState ?? (listens ? 'LISTEN' : '');
-  return [...parts, state].filter((part) => part !== '').join(' ');
 }
 
 /** The file that bind(2) made, where the socket has one and it is still there. */
@@ -48,23 +42,25 @@ function tellLosses(scope: CheckpointScope, description: Description, facts: Soc
   if (listens && waiting > 0) {
     scope.note(`${thing}: ${waiting} connections that wait to be accepted are not in the image`);
   }
-  if (!listens && unread > 0) {
+  if (!listens && unread > 0 && !shapeOf(facts).isTcp) {
     scope.note(`${thing}: datagrams that were not read yet are not in the image`);
   }
 }
 
 /**
- * A socket that talks to nobody outside: a listening one (TCP, UNIX), an unconnected one, UDP, both
- * ends of a socketpair(2), or one whose other end was closed.
+ * A socket: a listening one (TCP, UNIX), an unconnected one, UDP, a TCP connection, both ends of a
+ * socketpair(2), or one whose other end was closed.
  *
- * Image: {@link Socket}, its local address, its {@link SocketOption}s, and for a connected UDP
- * socket the address it is connected to. Not saved: connections that wait to be accepted and
- * datagrams that wait to be read (both are told), multicast groups, which nothing shows.
+ * Image: {@link Socket}, its local address, its {@link SocketOption}s, the address it is connected
+ * to, and of a TCP connection {@link SocketInet}, whose queues are in the store. Not saved:
+ * connections that wait to be accepted (the kernel resets them when the process ends) and datagrams
+ * that wait to be read (both are told), urgent data and explicit congestion notification of a
+ * connection, multicast groups, which nothing shows.
  */
 export const socket: DescriptorKind = {
   name: 'socket',
   kind: fileKinds.socket,
-  records: [Socket],
+  records: [Socket, SocketInet],
 
   claims: (_scope, { link }) => link.startsWith('socket:['),
 
@@ -80,11 +76,14 @@ export const socket: DescriptorKind = {
     const other = otherEnd(scope, description, facts, table);
     const deserted = other === undefined && isDeserted(scope, description, facts);
     const alone = other === undefined && !deserted;
-    const obstacle = alone ? obstacleTo(scope, description, facts) : undefined;
+    const obstacle = alone ? obstacleTo(scope, facts) : undefined;
     if (obstacle !== undefined) {
       refuse(scope, description, { detail: detailOf(facts), ...obstacle });
       return;
     }
+    const isConnection = isConnected(scope, description, facts);
+    const connection = isConnection ? connectionOf(scope, description, table) : undefined;
+    if (isConnection && connection === undefined) return;
     tellLosses(scope, description, facts);
     const shape = shapeOf(facts);
     const answers = scope.frozen.probe(scope.task, description.fd, optionCalls(shape));
@@ -101,7 +100,7 @@ export const socket: DescriptorKind = {
       type: facts.type,
       protocol: facts.protocol,
       state: stateOf(facts, deserted),
-      backlog: shape.isTcp ? facts.backlog : facts.listens && isStream ? unixBacklog : 0,
+      backlog: !facts.listens ? 0 : shape.isTcp ? facts.backlog : isStream ? unixBacklog : 0,
       flags: 0,
       peer,
       mode: file?.mode ?? 0,
@@ -110,12 +109,15 @@ export const socket: DescriptorKind = {
       _pad: 0,
     });
     scope.emitBytes(CKPT_HDR_BUFFER, isBound(facts.local) ? facts.local : new Uint8Array(0));
-    scope.emitArray(SocketOption, readOptions(shape, answers));
+    scope.emitArray(SocketOption, readOptions(shape, answers, isConnection));
     if (facts.peer !== undefined && isBound(facts.peer)) {
       scope.emitBytes(CKPT_HDR_BUFFER, facts.peer);
     }
+    if (connection !== undefined) emitConnection(scope, objref, connection);
     return { object: objref };
   },
 
+  prepare: releaseFilters,
   restore: restoreSocket,
+  settle: settleSocket,
 };

@@ -1,4 +1,4 @@
-import type { Answer, Call, FileStat, Frozen } from '@ckpt/engine';
+import type { Answer, Call, FileStat, Frozen, System } from '@ckpt/engine';
 import type { RecordType } from '@ckpt/format';
 import { CHECKPOINT_VERSION_PROCESS, Identity, Path, recordKind } from '@ckpt/format';
 import { decodeText } from '@ckpt/io';
@@ -54,7 +54,9 @@ export const statLine = (tty = 0, foreground = -1): string =>
 /** A scope around a process with these descriptions. */
 export function descriptorScope(
   table: readonly Opened[],
-  more: Pick<FakeProcess, 'read' | 'stat' | 'system'> & { readonly frozen?: Partial<Frozen> } = {},
+  more: Pick<FakeProcess, 'read' | 'stat' | 'system' | 'options'> & {
+    readonly frozen?: Partial<Frozen>;
+  } = {},
 ): Checkpointed {
   const byFd = new Map(
     table.flatMap((opened) => opened.fds.map((fd) => [numberOf(fd), { opened, fd }] as const)),
@@ -130,14 +132,18 @@ export function planned(
     readonly options?: Readonly<Record<string, unknown>>;
     readonly files?: Readonly<Record<string, FileStat>>;
     readonly starts?: Readonly<Record<number, bigint>>;
+    readonly system?: Partial<System>;
     /** What becomes of the image before it is restored. */
     readonly change?: (image: readonly Made[]) => readonly Made[];
   } = {},
 ): Planned {
-  const { options = {}, files = {}, starts = {}, change } = more;
+  const { options = {}, files = {}, starts = {}, system = {}, change } = more;
   const whole: readonly Made[] = [identity, ...imageOf(scope)];
   const image = change === undefined ? whole : change(whole);
-  const plan = restoreScope(image, { files: { ...filesOf(scope), ...files }, options, starts });
+  const plan = restoreScope(image, {
+    ...{ options, system, starts },
+    files: { ...filesOf(scope), ...files },
+  });
   restore(plan);
   return plan;
 }

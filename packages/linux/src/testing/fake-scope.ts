@@ -51,6 +51,7 @@ export interface FakeProcess {
   readonly answers?: readonly Partial<Answer>[];
   readonly frozen?: Partial<Frozen>;
   readonly system?: Partial<System>;
+  readonly options?: Readonly<Record<string, unknown>>;
 }
 
 /** A record that was emitted, with what follows it. */
@@ -113,7 +114,7 @@ export function checkpointScope(process: FakeProcess = {}): Checkpointed {
   const notes: string[] = [];
   let pages = 0;
   return {
-    ...{ frozen, task, emitted, obstacles, notes, options: {} },
+    ...{ frozen, task, emitted, obstacles, notes, options: process.options ?? {} },
     system: { ...system, ...process.system },
     objhash: createObjhash(),
     store: {
