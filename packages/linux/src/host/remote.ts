@@ -95,8 +95,7 @@ export class Remote {
     const { tracer, own, pid } = this.#process;
     const status = this.#statusOf(tid);
     if (status.seccomp !== 0) {
-      const remedy =
-        'start the program without it (docker run --security-opt seccomp=unconfined ...)';
+      const remedy = 'start the program without it: containers have a security option for that';
       throw new CkptError(
         'EOPNOTSUPP',
         `thread ${tid} of process ${pid} is under seccomp, whose filter cannot be read back: ${remedy}`,

@@ -30,7 +30,7 @@ export const memfdMark = '/memfd:';
 
 /** What keeps a file from being found again by its name, and what to do about it. */
 function obstacle(
-  { task }: CheckpointScope,
+  { frozen, task }: CheckpointScope,
   facts: PathFacts,
   there: FileStat | undefined,
 ): readonly [reason: string, remedy: string] | undefined {
@@ -49,6 +49,8 @@ function obstacle(
   if (there?.dev === facts.stat.dev && there.ino === facts.stat.ino) {
     return undefined;
   }
+  // Names mean nothing behind a root of its own, and that is refused as a whole (task).
+  if ((frozen.link(task, 'root') ?? '/') !== '/') return undefined;
   if (!facts.name.endsWith(deletedMark) && facts.stat.nlink > 0) {
     return there === undefined
       ? ['no file has this name now', 'put the file back under this name']

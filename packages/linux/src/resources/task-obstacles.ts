@@ -15,9 +15,16 @@ const namespaces: Readonly<Record<string, string>> = {
   uts: 'UTS',
 };
 
+/** A word that a shell takes as it stands. */
+const shellWord = (text: string): string =>
+  /^[\w./+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+
 function refuseNamespaces({ frozen, task, system, refuse }: CheckpointScope): void {
   const own = system.self?.namespaces;
   if (own === undefined) return;
+  const status = decodeText(frozen.read(task, 'status') ?? new Uint8Array(0));
+  // What the task is called in the namespace it lives in stands last (proc_pid_status(5)).
+  const innerPid = /^NSpid:.*?(\d+)$/m.exec(status)?.[1] ?? `${task.pid}`;
   for (const [link, name] of Object.entries(namespaces)) {
     const theirs = frozen.link(task, `ns/${link}`);
     const ours = own[link];
@@ -25,7 +32,7 @@ function refuseNamespaces({ frozen, task, system, refuse }: CheckpointScope): vo
     refuse({
       thing: `${name} namespace`,
       reason: `it is in ${theirs}, the checkpointer in ${ours}`,
-      remedy: `nsenter --target ${task.pid} --all -- ckpt checkpoint ...`,
+      remedy: `nsenter --target ${task.pid} --all -- ckpt checkpoint ${innerPid}`,
     });
   }
 }
@@ -92,7 +99,7 @@ export function refuseTask(scope: CheckpointScope, stat: Stat): void {
     scope.refuse({
       thing,
       reason: 'a seccomp filter is set, and cannot be read back',
-      remedy: 'start the program without it (docker run --security-opt seccomp=unconfined ...)',
+      remedy: 'start the program without it: containers have a security option for that',
     });
   }
   const root = frozen.link(task, 'root');
@@ -100,7 +107,7 @@ export function refuseTask(scope: CheckpointScope, stat: Stat): void {
     scope.refuse({
       thing: `root directory ${root}`,
       reason: 'the process has a root directory of its own (chroot(2))',
-      remedy: `chroot ${root} ckpt checkpoint ...`,
+      remedy: `chroot ${shellWord(root)} ckpt checkpoint ${task.pid}`,
     });
   }
   refuseNamespaces(scope);
