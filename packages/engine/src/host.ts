@@ -31,6 +31,8 @@ export interface System {
   };
   /** CRC-32C of the vdso's ELF image without its zero tail; 0 where there is none. */
   readonly vdsoHash: number;
+  /** That ELF image; absent: not known. */
+  readonly vdso?: Uint8Array;
   /** Bytes of vvar + vvar_vclock + vdso together, one block. */
   readonly vdsoSize: number;
   /** The checkpointer or invoker itself: what it may give to a process. Absent: not known. */

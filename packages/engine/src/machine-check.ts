@@ -1,4 +1,4 @@
-import { archs, HeaderArch, Identity } from '@ckpt/format';
+import { archs, HeaderArch, Identity, xfeatureNames } from '@ckpt/format';
 import type { System } from './host.ts';
 import type { Document } from './resource.ts';
 
@@ -15,18 +15,22 @@ export function isaOf(machine: string): number {
   return isaByMachine[machine] ?? 0;
 }
 
-const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
+/** Names of state components; a number for one that has none. */
+function lackingNames(bits: bigint): readonly string[] {
+  const names = Object.entries(xfeatureNames);
+  const named = names.filter(([, bit]) => (bits & BigInt(bit)) !== 0n);
+  const rest = named.reduce((left, [, bit]) => left & ~BigInt(bit), bits);
+  const others = rest === 0n ? [] : [`state 0x${rest.toString(16)}`];
+  return [...named.map(([name]) => name), ...others];
+}
 
 /**
  * Compares what an image needs of the processor and the kernel with this machine.
  * @throws CkptError EINVAL naming what is different.
  */
-export function checkMachine(
-  document: Document,
-  { uts, cpu, vdsoHash, vdsoSize, pageSize }: System,
-) {
+export function checkMachine(document: Document, { uts, cpu, pageSize }: System) {
   const arch = document.one(HeaderArch);
-  const { isa, xfeatures, vdso_hash, vdso_size } = arch.value;
+  const { isa, xfeatures } = arch.value;
   if (isa !== isaOf(uts.machine)) {
     const name = Object.entries(archs).find(([, number]) => number === isa)?.[0] ?? `${isa}`;
     throw arch.invalid(
@@ -42,14 +46,8 @@ export function checkMachine(
   }
   const lacking = xfeatures & ~cpu.xfeatures;
   if (lacking !== 0n) {
-    const sentence = `incompatible processor: the threads use state ${hex(lacking)}, which it has not`;
+    const names = lackingNames(lacking).join(', ');
+    const sentence = `incompatible processor: the threads use ${names}, which it has not`;
     throw arch.invalid('xfeatures', sentence);
-  }
-  if (vdso_hash === 0) return;
-  if (vdso_hash !== vdsoHash || vdso_size !== vdsoSize) {
-    const image = `${hex(vdso_hash)} of ${vdso_size} bytes`;
-    const here = `${hex(vdsoHash)} of ${vdsoSize} bytes`;
-    const sentence = `incompatible vdso: the image has ${image}, this kernel ${here}`;
-    throw arch.invalid('vdso_hash', `${sentence}; restart it under the kernel it comes from`);
   }
 }

@@ -1,6 +1,7 @@
 import {
   ArrayHeader,
   checksums,
+  CKPT_HDR_BUFFER,
   CKPT_HDR_SKIPPABLE,
   CkptError,
   Container,
@@ -21,9 +22,10 @@ import { limits } from './limits.ts';
 import { isPayload, recordName, type TypeTable } from './record-types.ts';
 
 /** What stands between the opening and the records of the kinds, in this order. */
-const order = [
-  ...[Features, Identity, HeaderArch, ArrayHeader, Container, Tree, ArrayHeader],
-] as const;
+const order: readonly { readonly type: number }[] = [
+  ...[Features, Identity, HeaderArch, ArrayHeader, { type: CKPT_HDR_BUFFER }],
+  ...[Container, Tree, ArrayHeader],
+];
 
 interface Growing extends RawRecord {
   readonly following: RawRecord[];
@@ -95,11 +97,11 @@ export class MetadataReader {
     const first = order.findIndex(({ type }) => type === record.type);
     if (due !== undefined) {
       if (record.type !== due.type) {
-        const sentence = `${recordName(record.type)} where ${due.name} is due`;
+        const sentence = `${recordName(record.type)} where ${recordName(due.type)} is due`;
         throw this.#error(record, 'EINVAL', sentence, 'type');
       }
       this.#place += 1;
-    } else if (first >= 0 && record.type !== ArrayHeader.type) {
+    } else if (first >= 0 && !isPayload(record.type)) {
       throw this.#error(record, 'EINVAL', `a second ${recordName(record.type)}`, 'type');
     } else if (this.#records.at(-1)?.type === Store.type) {
       throw this.#error(record, 'EINVAL', `${recordName(record.type)} behind STORE`, 'type');

@@ -1,4 +1,5 @@
 import {
+  CKPT_HDR_BUFFER,
   archs,
   checksums,
   Container,
@@ -16,7 +17,7 @@ import type { Collected } from './collect.ts';
 import type { System } from './host.ts';
 import { writeOpening } from './image-opening.ts';
 import { isaOf } from './machine-check.ts';
-import { arrayRecord, RecordWriter } from './record-writer.ts';
+import { arrayRecord, rawRecord, RecordWriter } from './record-writer.ts';
 
 export interface MetadataFacts {
   readonly system: System;
@@ -29,7 +30,7 @@ export interface MetadataFacts {
 /**
  * All of a revision 100 image that stands before its pages.
  *
- *     HEADER, BUFFER x 3 | FEATURES | IDENTITY | HEADER_ARCH, ARRAY | CONTAINER | TREE, ARRAY
+ *     HEADER, BUFFER x 3 | FEATURES | IDENTITY | HEADER_ARCH, ARRAY, BUFFER | CONTAINER | TREE, ARRAY
  *     records of the kinds | STORE | META_END
  */
 export function encodeMetadata({ system, uuid, threads, collected }: MetadataFacts): Uint8Array {
@@ -46,6 +47,7 @@ export function encodeMetadata({ system, uuid, threads, collected }: MetadataFac
     ...{ xfeatures: collected.xfeatures, vdso_hash: system.vdsoHash, vdso_size: system.vdsoSize },
   });
   records.add(arrayRecord(XstateComponent, cpu.xstateLayout ?? []));
+  records.add(rawRecord(CKPT_HDR_BUFFER, system.vdso ?? new Uint8Array()));
   records.emit(Container, {});
   const tasks = new Set(threads.map(({ tgid }) => tgid)).size;
   records.emit(Tree, { tasks, threads: threads.length });

@@ -1,4 +1,5 @@
 import {
+  CKPT_HDR_BUFFER,
   archs,
   Container,
   Features,
@@ -110,6 +111,7 @@ function head(random: Random): readonly Uint8Array[] {
     }),
     HeaderArch.encode(arch),
     arrayRecord(XstateComponent, [{ feature: 2, offset: 576, size: 256 }]),
+    rawRecord(CKPT_HDR_BUFFER, new Uint8Array()),
     Container.encode({}),
   ];
 }

@@ -25,11 +25,12 @@ export type Shapes = ReadonlyMap<number, Shape | undefined>;
 
 const FEATURES = 801;
 const IDENTITY = 802;
+const BUFFER = 3;
 const ARRAY = 803;
 const STORE = 805;
 const META_END = 806;
-/** What stands first, in this order: FEATURES IDENTITY HEADER_ARCH ARRAY CONTAINER TREE ARRAY. */
-const order = [FEATURES, IDENTITY, 5, ARRAY, 2, 102, ARRAY];
+/** What stands first, in this order: FEATURES IDENTITY HEADER_ARCH ARRAY BUFFER CONTAINER TREE ARRAY. */
+const order = [FEATURES, IDENTITY, 5, ARRAY, BUFFER, 2, 102, ARRAY];
 
 const metadataMax = 64 << 20;
 const elementsMax = 1 << 20;
@@ -111,7 +112,8 @@ function readRecords(cursor: Cursor, imageStart: number, shapes: Shapes): readon
     if (place < order.length) {
       if (type !== order[place]) throw here('EINVAL', 'out of order');
       place += 1;
-    } else if (type !== ARRAY && order.includes(type)) throw here('EINVAL', 'a second one');
+    } else if (![ARRAY, BUFFER].includes(type) && order.includes(type))
+      throw here('EINVAL', 'a second one');
     else if (last === STORE) throw here('EINVAL', 'behind STORE');
     if (!shapes.has(type)) throw here('ENOSYS', 'an unknown record');
     if (type === ARRAY) checkArray(cursor, one);

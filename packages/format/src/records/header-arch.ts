@@ -1,5 +1,5 @@
 import { u32, u64 } from '../field.ts';
-import { array } from '../follow.ts';
+import { array, payload } from '../follow.ts';
 import { byteSize, flags, hex, oneOf } from '../notation.ts';
 import { record, struct, type Infer } from '../struct.ts';
 
@@ -59,6 +59,7 @@ export const HeaderArch = record(
       XstateComponent,
       'components that the writer knows, ascending; another processor differs',
     ),
+    payload('BUFFER', 'ELF image of the vdso, its zero tail left out; empty: not known'),
   ],
 );
 export type HeaderArch = Infer<typeof HeaderArch>;

@@ -24,7 +24,7 @@ function readBytes(path: string): Uint8Array {
 }
 
 /** The vdso of this process is that of every process of this boot. */
-function ownVdso(): { vdsoHash: number; vdsoSize: number } {
+function ownVdso(): Pick<System, 'vdso' | 'vdsoHash' | 'vdsoSize'> {
   const maps = readText('/proc/self/maps');
   const vdso = findMapping(maps, '[vdso]');
   if (vdso === undefined) return { vdsoHash: 0, vdsoSize: 0 };
@@ -40,7 +40,8 @@ function ownVdso(): { vdsoHash: number; vdsoSize: number } {
     (sum, range) => sum + (range === undefined ? 0 : Number(range.end - range.start)),
     bytes.length,
   );
-  return { vdsoHash: crc32c(bytes.subarray(0, elfLength(bytes))), vdsoSize: size };
+  const elf = Uint8Array.from(bytes.subarray(0, elfLength(bytes)));
+  return { vdso: elf, vdsoHash: crc32c(elf), vdsoSize: size };
 }
 
 function ownLimits(): System['self'] {

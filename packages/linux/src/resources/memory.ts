@@ -18,7 +18,7 @@ import { askBarriers, barriersOf, coreOf, restoreExtras } from './memory-extras.
 import { futureLocks, restoreLocks } from './memory-lock.ts';
 import { restoreMm } from './memory-mm.ts';
 import { checkpointPages } from './memory-pages.ts';
-import { checkpointVdso, restoreVdso } from './memory-vdso.ts';
+import { checkpointVdso, restoreVdso, vdsoPlace } from './memory-vdso.ts';
 import { required } from './facts.ts';
 import { checkpointLink } from './path.ts';
 import { checkpointVmas } from './vma.ts';
@@ -98,8 +98,10 @@ function restore(scope: RestoreScope): void {
       ...(document.all(IoUring).length > 0 ? { whole: true } : {}),
     },
   });
-  restoreVdso(scope, mm);
-  const spare = (size: bigint) => freeRange(ascending([...taken, hole]), size);
+  const place = vdsoPlace(scope, [...taken, hole]);
+  if (place !== undefined) restoreVdso(scope, mm, place);
+  const all = ascending([...taken, hole, ...(place === undefined ? [] : [place])]);
+  const spare = (size: bigint) => freeRange(all, size);
   mapVmas(scope, vmas, { filled, spare });
   loadPages(scope, runs);
   for (const vma of vmas) protectVma(scope, vma, filled.has(vma));
