@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import type { Holding } from '@ckpt/engine';
 import { parseFdInfo } from '../procfs/fdinfo.ts';
 import { parseStatFacts, parseStatusFacts } from './task-facts.ts';
@@ -82,18 +82,20 @@ export function startTimeOf(pid: number): bigint | undefined {
 export class Holders {
   readonly #pid: number;
   readonly #own: ReadonlySet<string>;
-  readonly #before: ReadonlyMap<string, readonly Held[]>;
+  /** Undefined where there is nothing to look for. */
+  readonly #before: ReadonlyMap<string, readonly Held[]> | undefined;
   #after: ReadonlyMap<string, readonly Held[]> | undefined;
 
   constructor(pid: number) {
     this.#pid = pid;
-    this.#own = new Set(sharedLinks(pid).keys());
-    this.#before = this.#own.size === 0 ? new Map<string, readonly Held[]>() : findHolders(pid);
+    const own = new Set(sharedLinks(pid, (link, fd) => !isPath(link) || isFifo(pid, fd)).keys());
+    this.#own = own;
+    this.#before = own.size === 0 ? undefined : findHolders(pid, (link) => own.has(link));
   }
 
   #find(link: string): readonly Held[] {
-    if (this.#own.has(link)) return this.#before.get(link) ?? [];
-    this.#after ??= findHolders(this.#pid);
+    if (this.#own.has(link)) return this.#before?.get(link) ?? [];
+    this.#after ??= findHolders(this.#pid, () => true);
     return this.#after.get(link) ?? [];
   }
 
@@ -113,12 +115,15 @@ export class Holders {
   }
 }
 
-/** Processes but `except` and this one, by the links of what they hold. */
-function findHolders(except: number): ReadonlyMap<string, readonly Held[]> {
+/** Processes but `except` and this one, by those links of what they hold that are wanted. */
+function findHolders(
+  except: number,
+  wanted: (link: string) => boolean,
+): ReadonlyMap<string, readonly Held[]> {
   const found = new Map<string, Held[]>();
   for (const pid of processes()) {
     if (pid === except || pid === process.pid) continue;
-    const links = sharedLinks(pid);
+    const links = sharedLinks(pid, wanted);
     if (links.size === 0) continue;
     const { name, startTime } = parseStatFacts(read(`/proc/${pid}/stat`));
     for (const [link, numbers] of links) {
@@ -131,6 +136,9 @@ function findHolders(except: number): ReadonlyMap<string, readonly Held[]> {
   return found;
 }
 
+/** Links of what several processes can have. */
+const shared = /^(pipe:|socket:|\/(?!dev\/))/;
+
 function targetOf(path: string): string {
   try {
     return readlinkSync(path);
@@ -139,8 +147,23 @@ function targetOf(path: string): string {
   }
 }
 
-/** What a process may share with others: pipes, sockets, FIFOs and files by their paths. */
-function sharedLinks(pid: number): ReadonlyMap<string, readonly number[]> {
+/** FIFOs are known by their paths, as all files are. */
+const isPath = (link: string): boolean => link.startsWith('/');
+
+function isFifo(pid: number, fd: number): boolean {
+  try {
+    return statSync(`/proc/${pid}/fd/${fd}`).isFIFO();
+  } catch {
+    // It was closed, or is out of reach.
+    return false;
+  }
+}
+
+/** What a process may share with others, if it is wanted: pipes, sockets, files by their paths. */
+function sharedLinks(
+  pid: number,
+  wanted: (link: string, fd: number) => boolean,
+): ReadonlyMap<string, readonly number[]> {
   let numbers: string[];
   try {
     numbers = readdirSync(`/proc/${pid}/fd`);
@@ -150,7 +173,7 @@ function sharedLinks(pid: number): ReadonlyMap<string, readonly number[]> {
   const found = new Map<string, number[]>();
   for (const number of numbers) {
     const link = targetOf(`/proc/${pid}/fd/${number}`);
-    if (!/^(pipe:|socket:|\/(?!dev\/))/.test(link)) continue;
+    if (!shared.test(link) || !wanted(link, Number(number))) continue;
     const known = found.get(link);
     if (known === undefined) found.set(link, [Number(number)]);
     else known.push(Number(number));
