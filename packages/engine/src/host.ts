@@ -193,6 +193,11 @@ export interface Frozen {
   /** Remote system calls in the thread itself, all in one resume. Never one that uses restart_block. */
   ask(task: Task, thread: Thread, calls: readonly Call[]): readonly Answer[];
   /**
+   * Whether what a process maps is locked at once (mlockall(2) MCL_FUTURE), seen by what `ask` has
+   * mapped there; undefined: not known.
+   */
+  locksNew?(task: Task): boolean | undefined;
+  /**
    * System calls made by the checkpointer on its own duplicate of a descriptor (pidfd_getfd(2)).
    * The argument -1000 stands for that duplicate.
    */

@@ -25,6 +25,8 @@ export class Executor {
   readonly #code: bigint;
   /** Milliseconds that a table may take. */
   readonly #limitMs: number;
+  /** Called while a thread has an arena, before anything is in it. */
+  readonly #mapped: () => void;
 
   constructor(
     tracer: Tracer,
@@ -32,7 +34,9 @@ export class Executor {
     code: bigint,
     limitMs: number,
     at: (point: string) => void,
+    mapped: () => void = () => undefined,
   ) {
+    this.#mapped = mapped;
     this.#tracer = tracer;
     this.#memory = memory;
     this.#code = code;
@@ -76,6 +80,7 @@ export class Executor {
           'see /proc/PID/limits and prlimit(1) --as, or vm.max_map_count',
       );
     }
+    this.#mapped();
     this.#memory.write(arena, table.encode(arena));
     // The number of calls comes last: of a table that is not whole, nothing is called.
     this.#memory.writeWord(arena, BigInt(table.count));

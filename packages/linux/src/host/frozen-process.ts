@@ -122,6 +122,10 @@ export class FrozenProcess implements Frozen {
     return this.#parts.remote.ask(tid, calls, true);
   }
 
+  locksNew(): boolean | undefined {
+    return this.#parts.remote.locksNew;
+  }
+
   probe(_task: Task, fd: number, calls: readonly Call[]): readonly Answer[] {
     return probe(this.#parts.identity.pidfd, fd, calls);
   }

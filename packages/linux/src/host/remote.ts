@@ -35,6 +35,7 @@ export class Remote {
   readonly #tail: Range | undefined;
   readonly #status = new Map<number, StatusFacts>();
   #executor: Executor | undefined;
+  #locksNew: boolean | undefined;
   #code = 0n;
 
   constructor(process: RemoteProcess) {
@@ -81,6 +82,19 @@ export class Remote {
     const guest = this.#guest(tid);
     const executor = (this.#executor ??= this.#place());
     return tables.flatMap((table) => executor.run(guest, table));
+  }
+
+  /** True when a mapping that was made for calls was locked in memory; undefined before any. */
+  get locksNew(): boolean | undefined {
+    return this.#locksNew;
+  }
+
+  /** The first arena tells: nothing else in the process changes meanwhile. */
+  #lookAtLocks(): void {
+    if (this.#locksNew !== undefined) return;
+    const { proc, pid } = this.#process;
+    const { locked } = parseStatusFacts(proc.readText('status'));
+    this.#locksNew = locked !== this.#statusOf(pid).locked;
   }
 
   /** Takes the executor out of the process again. */
@@ -151,6 +165,10 @@ export class Remote {
       break;
     }
     this.#code = tail.start + BigInt(offset);
-    return new Executor(tracer, memory, this.#code, askLimitMs, at);
+    // Read while no arena is there.
+    this.#statusOf(pid);
+    return new Executor(tracer, memory, this.#code, askLimitMs, at, () => {
+      this.#lookAtLocks();
+    });
   }
 }

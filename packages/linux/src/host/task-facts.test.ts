@@ -40,7 +40,9 @@ test('ids are those of the innermost pid namespace', () => {
     pending: 0x201n,
     caught: 1n << 63n,
     seccomp: 2,
+    locked: 0,
   });
+  expect(parseStatusFacts('VmLck:\t      12 kB\n').locked).toBe(12);
 });
 
 test.skipIf(process.platform !== 'linux')('this process is read as it is', () => {

@@ -25,6 +25,8 @@ export interface StatusFacts {
   readonly pending: bigint;
   /** 0 none, 1 strict, 2 filter. */
   readonly seccomp: number;
+  /** KiB of locked memory. */
+  readonly locked: number;
 }
 
 /** PF_IO_WORKER and PF_USER_WORKER: threads that never run a program's instruction. */
@@ -67,5 +69,6 @@ export function parseStatusFacts(text: string): StatusFacts {
     caught: signals('SigCgt'),
     pending: signals('SigPnd') | signals('ShdPnd'),
     seccomp: number('Seccomp'),
+    locked: Number.parseInt(word('VmLck') || '0', 10),
   };
 }

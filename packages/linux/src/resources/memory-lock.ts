@@ -19,7 +19,8 @@ const MADV_DONTNEED = 4;
 export function futureLocks(scope: CheckpointScope, vmas: readonly CarriedVma[]): number {
   const { frozen, task, system } = scope;
   const [leader] = task.threads;
-  if (leader === undefined) return 0;
+  // To ask costs as much as all other questions together: a host may have seen it.
+  if (leader === undefined || frozen.locksNew?.(task) === false) return 0;
   const size = system.pageSize;
   // The lowest place: what the executor maps for itself comes from the top, or far above.
   const free = freeRange(ascending(vmas.map(({ vma }) => vma)), BigInt(size));
