@@ -146,7 +146,9 @@ export {
 export {
   Socket,
   socketDomains,
+  SocketMessage,
   SocketOption,
+  socketShutdown,
   socketStates,
   socketTypes,
 } from './records/socket.ts';

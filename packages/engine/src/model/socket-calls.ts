@@ -11,7 +11,7 @@ import {
   SOCK_SEQPACKET,
   SOCK_STREAM,
 } from './socket-options.ts';
-import { connectTcp, openNetfilter, tcpCalls } from './tcp-calls.ts';
+import { connectTcp, lookTcp, openNetfilter, shutdownTcp, tcpCalls } from './tcp-calls.ts';
 import { refuse, Unmodelled, type Caller, type SystemCalls, type Words } from './system-call.ts';
 
 const SOCK_NONBLOCK = 0o4000;
@@ -189,6 +189,40 @@ function tellAddress(caller: Caller, args: Words, address: Uint8Array): number {
   return 0;
 }
 
+const MSG_PEEK = 2;
+const MSG_TRUNC = 0x20;
+
+/** Looks at what is there; the model takes nothing out. */
+function recvfrom(caller: Caller, args: Words): bigint | number {
+  const file = socketAt(caller, args.int(0));
+  if (file.tcp !== undefined) return lookTcp(caller, args);
+  const flags = args.int(3);
+  if ((flags & MSG_PEEK) === 0 || args.word(4) !== 0n) throw new Unmodelled('reading of a socket');
+  const room = args.size(2);
+  const found = file.queue.look(room);
+  if (found === undefined) {
+    const isEnd = file.isEnded || (file.peer !== undefined && file.partner === undefined);
+    return isEnd ? 0 : refuse('EAGAIN', 'nothing is there');
+  }
+  caller.process.user.write(args.word(1), found.bytes);
+  return (flags & MSG_TRUNC) === 0 ? found.bytes.length : found.length;
+}
+
+const SHUT_RD = 0;
+const SHUT_WR = 1;
+
+function shutdown(caller: Caller, args: Words): number {
+  const file = socketAt(caller, args.int(0));
+  if (file.tcp !== undefined) return shutdownTcp(caller, args);
+  const { partner } = file;
+  if (partner === undefined) return refuse('ENOTCONN', 'it is not connected');
+  if (file.kind.type === SOCK_DGRAM) throw new Unmodelled('shutdown of datagrams');
+  const how = args.int(1);
+  if (how !== SHUT_WR) file.isEnded = true;
+  if (how !== SHUT_RD) partner.isEnded = true;
+  return 0;
+}
+
 export const socketCalls: SystemCalls = {
   socket,
   socketpair,
@@ -198,6 +232,8 @@ export const socketCalls: SystemCalls = {
   setsockopt,
   getsockopt,
   ...tcpCalls,
+  recvfrom,
+  shutdown,
   getsockname: (caller, args) => tellAddress(caller, args, socketAt(caller, args.int(0)).address),
   getpeername: (caller, args) => {
     const { peer } = socketAt(caller, args.int(0));

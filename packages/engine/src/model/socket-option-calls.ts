@@ -1,6 +1,6 @@
 import { SocketFile } from './socket.ts';
 import { getTcpOption, setTcpOption } from './tcp-options.ts';
-import { optionKey, SOL_SOCKET } from './socket-options.ts';
+import { AF_UNIX, optionKey, SOL_SOCKET } from './socket-options.ts';
 import { refuse, Unmodelled, type Caller, type Words } from './system-call.ts';
 
 const SO_TYPE = 3;
@@ -11,6 +11,7 @@ const SO_GET_FILTER = 26;
 const SO_ACCEPTCONN = 30;
 const SO_PROTOCOL = 38;
 const SO_DOMAIN = 39;
+const SO_PEEK_OFF = 42;
 const SO_BUF_LOCK = 72;
 const SOL_TCP = 6;
 const CAP_NET_ADMIN = 12;
@@ -53,6 +54,7 @@ function forceBuffer(caller: Caller, file: SocketFile, name: number, args: Words
   setBuffer(file, forced.get(name) ?? name, value, Infinity);
   return 0;
 }
+const peekOffset = optionKey(SOL_SOCKET, SO_PEEK_OFF);
 
 /** SO_MARK, IP_TRANSPARENT: for administrators of the network. */
 const privileged = new Set([optionKey(SOL_SOCKET, 36), optionKey(0, 19)]);
@@ -67,6 +69,10 @@ export function setsockopt(caller: Caller, args: Words): number {
     if (setTcpOption(caller, file, name, bytes)) return 0;
   }
   if (level === SOL_SOCKET && forced.has(name)) return forceBuffer(caller, file, name, args);
+  if (key === peekOffset && file.kind.domain === AF_UNIX) {
+    file.queue.peekOffset = caller.process.user.view(args.word(3), 4).getInt32(0, true);
+    return 0;
+  }
   const before = file.options.get(key);
   if (before === undefined) throw new Unmodelled(`socket option ${key}`);
   if (length < 1 || (before.length === 4 && level === SOL_SOCKET && length < 4)) refuse('EINVAL');
@@ -100,6 +106,8 @@ function fixed(
       return wordBytes(file.kind.protocol);
     case SO_ACCEPTCONN:
       return wordBytes(file.isListening ? 1 : 0);
+    case SO_PEEK_OFF:
+      return wordBytes(file.queue.peekOffset);
     case SO_BINDTODEVICE:
     case SO_GET_FILTER:
       return new Uint8Array(0);

@@ -12,6 +12,7 @@ import {
   SOL_SOCKET,
   type SocketKind,
 } from './socket-options.ts';
+import { SocketQueue } from './socket-queue.ts';
 import { Tcp } from './tcp.ts';
 import { refuse, Unmodelled, type Caller, type Words } from './system-call.ts';
 
@@ -20,6 +21,8 @@ const SIOCOUTQ = 0x5411;
 const SIOCOUTQNSD = 0x894b;
 const SO_LINGER = 13;
 /** poll(2) */
+const POLLIN = 0x41;
+const POLLRDHUP = 0x2000;
 const POLLOUT = 4;
 const POLLHUP = 0x10;
 const POLLWRNORM = 0x100;
@@ -37,6 +40,10 @@ export class SocketFile implements FileObject {
   peer: Uint8Array | undefined;
   /** The other end of a pair; undefined also when that was closed. */
   partner: SocketFile | undefined;
+  /** What the other end of a pair has sent. */
+  readonly queue: SocketQueue;
+  /** shutdown(2): nothing more comes in; the other end cannot send. */
+  isEnded = false;
   isBound = false;
   isListening = false;
   backlog = 0;
@@ -50,6 +57,7 @@ export class SocketFile implements FileObject {
   constructor(machine: Machine, kind: SocketKind) {
     this.machine = machine;
     this.kind = kind;
+    this.queue = new SocketQueue(kind);
     this.options = firstOptions(kind);
     this.inode = machine.nextInode();
     this.tcp = isTcp(kind) ? new Tcp(this) : undefined;
@@ -84,12 +92,18 @@ export class SocketFile implements FileObject {
     if (isDeserted && this.partner === undefined) return deserted;
     const writable = POLLOUT | POLLWRNORM | (isTcp(this.kind) ? 0 : POLLWRBAND);
     const connects = this.kind.type !== SOCK_DGRAM;
-    return writable | (connects && this.peer === undefined ? POLLHUP : 0);
+    const input = this.isEnded ? POLLIN | POLLRDHUP : this.queue.isEmpty ? 0 : POLLIN;
+    const isShut = this.isEnded && this.partner?.isEnded === true;
+    const hangup = isShut || (connects && this.peer === undefined) ? POLLHUP : 0;
+    return writable | input | hangup;
   }
 
   write(_file: OpenFile, bytes: Uint8Array): number {
-    if (this.tcp === undefined) throw new Unmodelled('write to a socket');
-    return this.tcp.write(bytes);
+    if (this.tcp !== undefined) return this.tcp.write(bytes);
+    if (this.kind.domain !== AF_UNIX) throw new Unmodelled('write to a socket');
+    if (this.partner === undefined) return refuse('EPIPE', 'nobody reads');
+    if (this.partner.isEnded) refuse('EPIPE', 'it was shut down');
+    return this.partner.queue.add(bytes);
   }
 
   ioctl({ process }: Caller, _file: OpenFile, args: Words): number {
@@ -103,7 +117,7 @@ export class SocketFile implements FileObject {
     const { tcp } = this;
     const fin = tcp?.isWriteEnded === true ? 1 : 0;
     const unsent = tcp?.unsent.length ?? 0;
-    if (request === FIONREAD) return tcp?.received.length ?? 0;
+    if (request === FIONREAD) return tcp?.received.length ?? this.queue.unread;
     if (request === SIOCOUTQ && tcp !== undefined) return tcp.sent.length + unsent + fin;
     if (request === SIOCOUTQNSD) return unsent === 0 ? 0 : unsent + fin;
     throw new Unmodelled('ioctl of a socket');

@@ -72,7 +72,7 @@ function accept4(caller: Caller, args: Words): number {
 }
 
 /** Only to look at what is there. */
-function recvfrom(caller: Caller, args: Words): number {
+export function lookTcp(caller: Caller, args: Words): number {
   const { tcp } = socketAt(caller, args.int(0));
   const isLook = (args.int(3) & MSG_PEEK_DONTWAIT) === MSG_PEEK_DONTWAIT;
   if (tcp === undefined || !isLook) throw new Unmodelled('recvfrom');
@@ -82,7 +82,8 @@ function recvfrom(caller: Caller, args: Words): number {
   return bytes.length;
 }
 
-function shutdown(caller: Caller, args: Words): number {
+/** shutdown(2) of a TCP socket. */
+export function shutdownTcp(caller: Caller, args: Words): number {
   const { tcp } = socketAt(caller, args.int(0));
   if (tcp === undefined) throw new Unmodelled('shutdown');
   tcp.shutdown(args.int(1));
@@ -95,4 +96,4 @@ export function openNetfilter({ process, thread }: Caller, isCloexec: boolean): 
   return process.open(new NetfilterFile(process.machine.nextInode()), O_RDWR, isCloexec);
 }
 
-export const tcpCalls: SystemCalls = { accept4, recvfrom, shutdown };
+export const tcpCalls: SystemCalls = { accept4 };

@@ -1,6 +1,6 @@
-import { bytes, i32, reserved, u32 } from '../field.ts';
+import { bytes, i32, reserved, u32, u64 } from '../field.ts';
 import { array, maybe, payload } from '../follow.ts';
-import { objref, octal, oneOf } from '../notation.ts';
+import { flags, objref, octal, oneOf } from '../notation.ts';
 import { record, struct, type Infer } from '../struct.ts';
 
 /** AF_* of linux/socket.h */
@@ -18,6 +18,16 @@ export const SocketOption = struct('socket_option', 'An option that is not at it
 });
 export type SocketOption = Infer<typeof SocketOption>;
 
+/** This format's own. READ: nothing more will be read. */
+export const socketShutdown = { READ: 1 };
+
+export const SocketMessage = struct('socket_message', 'What was sent to a socket and not read.', {
+  index: u64('first page of it in the store'),
+  length: u32('bytes'),
+  _pad: reserved(),
+});
+export type SocketMessage = Infer<typeof SocketMessage>;
+
 /** A socket. Its local address follows as BUFFER, then an ARRAY of socket_option. */
 export const Socket = record(
   'SOCKET',
@@ -30,7 +40,7 @@ export const Socket = record(
     protocol: u32('socket(2), as SO_PROTOCOL gives it'),
     state: u32('what it does', oneOf(socketStates)),
     backlog: u32('listen(2)'),
-    flags: reserved('zero: none are defined'),
+    flags: u32('READ: shut down for reading (shutdown(2))', flags(socketShutdown)),
     peer: i32('objref of the SOCKET at its other end (socketpair(2)); 0: none', objref),
     mode: u32('st_mode of the file that bind(2) made (unix(7)); 0: none', octal),
     uid: u32('its owner'),
@@ -41,6 +51,7 @@ export const Socket = record(
     payload('BUFFER', 'local address: struct sockaddr, as getsockname(2) gives it; empty: none'),
     array(SocketOption, 'in the order in which they are set'),
     maybe(payload('BUFFER', 'address it is connected to, as getpeername(2) gives it')),
+    maybe(array(SocketMessage, 'what an end of a pair has not read; a stream is one message')),
   ],
 );
 export type Socket = Infer<typeof Socket>;

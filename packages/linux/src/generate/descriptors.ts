@@ -200,7 +200,16 @@ function connection(maker: Maker): void {
 
 function pair(maker: Maker): void {
   const flags = maker.pick([0, O_NONBLOCK, O_CLOEXEC]);
-  maker.must('socketpair', [1, maker.pick([1, 2, 5]) | flags, 0, { out: 8 }]);
+  const type = maker.pick([1, 2, 5]);
+  const [ends] = maker.try('socketpair', [1, type | flags, 0, { out: 8 }]).out;
+  const [one, two] = intsOf(ends);
+  for (const end of [one, two]) {
+    for (let count = maker.below(4); count > 1; count--) {
+      const bytes = maker.bytes(1 + maker.below(5000));
+      maker.must('write', [end, { in: bytes }, bytes.length]);
+    }
+  }
+  if (type !== 2 && maker.once(3)) maker.must('shutdown', [one, maker.below(3)]);
 }
 
 /** Some of what is open, watched; not under a number that leads elsewhere by now. */

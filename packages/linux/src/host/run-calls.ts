@@ -5,7 +5,7 @@ import { at, failureOf } from './run-error.ts';
 import { entryStatus } from './run-executor-code.ts';
 import { cloneFailure, mayRetry, retryMicroseconds } from './run-holder.ts';
 import type { PlannedCall } from './run-plan.ts';
-import { encodeTable, type Ground, type Outcome } from './run-table.ts';
+import { encodeTable, tableCapacity, type Ground, type Outcome } from './run-table.ts';
 import type { Tracee } from './run-tracee.ts';
 
 export interface CallScope {
@@ -66,8 +66,9 @@ function welcome({ tracee }: CallScope, spawned: readonly SpawnStep[]): void {
  * @throws CkptError for the first failure that is fatal.
  */
 export function makeCalls(scope: CallScope, tid: number, calls: readonly PlannedCall[]): void {
-  let left = calls;
-  while (left.length > 0) {
+  const most = tableCapacity(scope.ground);
+  for (let start = 0; start < calls.length;) {
+    const left = calls.slice(start, start + most);
     const outcomes = runTable(scope, tid, left);
     const ran = left.slice(0, outcomes.length);
     const done = ran.filter((_, i) => outcomes[i]?.status === entryStatus.done);
@@ -79,6 +80,6 @@ export function makeCalls(scope: CallScope, tid: number, calls: readonly Planned
       const call = ran[i];
       if (call !== undefined) settle(scope, call, outcome);
     }
-    left = left.slice(outcomes.length);
+    start += outcomes.length;
   }
 }

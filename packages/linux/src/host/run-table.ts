@@ -193,13 +193,17 @@ class Writer {
   }
 }
 
+/** How many entries a table on this ground has at most. */
+export function tableCapacity({ length }: Ground): number {
+  return Math.max(Math.floor(length / 2 / entryLayout.size), 1);
+}
+
 /**
  * As many entries, from `start` on, as fit into the ground.
  * @throws CkptError E2BIG when not even one does.
  */
 export function encodeTable(entries: readonly Entry[], start: number, ground: Ground): Table {
-  const half = Math.floor(ground.length / 2 / entryLayout.size);
-  const capacity = Math.min(entries.length - start, Math.max(half, 1));
+  const capacity = Math.min(entries.length - start, tableCapacity(ground));
   const writer = new Writer(ground, capacity);
   let count = 0;
   for (const entry of entries.slice(start, start + capacity)) {

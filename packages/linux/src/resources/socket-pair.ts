@@ -1,10 +1,20 @@
 import type { CheckpointScope, ImageRecord, RestoreScope } from '@ckpt/engine';
-import { File, fileKinds, Socket, SocketOption, socketDomains, socketTypes } from '@ckpt/format';
+import {
+  ArrayHeader,
+  File,
+  fileKinds,
+  Socket,
+  SocketMessage,
+  SocketOption,
+  socketDomains,
+  socketTypes,
+} from '@ckpt/format';
 import type { Description, Restoring, Table } from './descriptor.ts';
-import { setStatus } from './descriptor-flags.ts';
+import { F_SETFL, O_NONBLOCK, setStatus } from './descriptor-flags.ts';
 import { O_CLOEXEC } from './path-open.ts';
 import { isBound } from './socket-address.ts';
 import { readSocket, type SocketFacts } from './socket-facts.ts';
+import { refill } from './socket-queue.ts';
 import { checkOptions, setOption } from './socket-options.ts';
 
 /** poll(2): an error to be told; the other end has shut down, or is closed. */
@@ -12,24 +22,24 @@ const POLLERR = 0x8;
 const POLLHUP = 0x10;
 const POLLRDHUP = 0x2000;
 
-/** One end of a pair, with nothing to be read, no name, and nobody else who has it. */
+/** One end of a pair, without a name, and nobody else who has it. */
 function isEnd({ frozen, task }: CheckpointScope, { link }: Description, facts: SocketFacts) {
   return (
     facts.domain === socketDomains.UNIX &&
     facts.peer !== undefined &&
     !isBound(facts.peer) &&
     !isBound(facts.local) &&
-    facts.unread === 0 &&
     facts.filter === 0 &&
     facts.owner === 0 &&
     (frozen.holders?.(task, link) ?? []).length === 0
   );
 }
 
-/** Nothing is on its way, and its end is not near. */
-function isQuiet(scope: CheckpointScope, description: Description, facts: SocketFacts): boolean {
+/** An end whose state its other end tells of: datagrams are shut down in silence. */
+function isWhole(scope: CheckpointScope, description: Description, facts: SocketFacts): boolean {
   const events = scope.frozen.pollFile?.(scope.task, description.fd) ?? 0;
-  return isEnd(scope, description, facts) && (events & (POLLHUP | POLLRDHUP)) === 0;
+  const isTold = facts.type !== socketTypes.DGRAM || (events & POLLRDHUP) === 0;
+  return isEnd(scope, description, facts) && isTold;
 }
 
 /**
@@ -54,24 +64,22 @@ export function isDeserted(
   );
 }
 
-/**
- * The other end of a UNIX socket that socketpair(2) has made, if it is inside and nothing is on
- * its way; undefined otherwise.
- */
+/** The other end of a UNIX socket that socketpair(2) has made, if it is inside, with its facts. */
 export function otherEnd(
   scope: CheckpointScope,
   description: Description,
   facts: SocketFacts,
   table: Table,
-): Description | undefined {
+): { readonly description: Description; readonly facts: SocketFacts } | undefined {
   const { inode } = description.info;
-  if (inode === undefined || !isQuiet(scope, description, facts)) return undefined;
+  if (inode === undefined || !isWhole(scope, description, facts)) return undefined;
   const peer = scope.frozen.unixPeer?.(scope.task, inode);
   if (peer === undefined || peer === 0n) return undefined;
   const [other] = table.linked(`socket:[${peer.toString()}]`);
   if (other === undefined) return undefined;
   const theirs = readSocket(scope, other);
-  return theirs !== undefined && isQuiet(scope, other, theirs) ? other : undefined;
+  const isPair = theirs !== undefined && isWhole(scope, other, theirs);
+  return isPair ? { description: other, facts: theirs } : undefined;
 }
 
 type SocketRecord = ImageRecord<Socket>;
@@ -85,6 +93,9 @@ export function partnerOf({ scope }: Restoring, record: SocketRecord): SocketRec
     : all.find(({ value }) => value.objref === peer);
 }
 
+/** shutdown(2) */
+const SHUT_RD = 0;
+
 const types: readonly number[] = [socketTypes.STREAM, socketTypes.DGRAM, socketTypes.SEQPACKET];
 
 /** @throws CkptError EINVAL for two ends that socketpair(2) does not make. */
@@ -96,11 +107,11 @@ function checkPair(first: SocketRecord, second: SocketRecord): void {
   }
 }
 
-/** Plans two ends. @returns their numbers. */
+/** Plans two ends, which never wait for room. @returns their numbers. */
 function makePair({ scope, scratch }: Restoring, from: SocketRecord): readonly [number, number] {
   const room = scope.fresh('pair');
   const { domain, type } = from.value;
-  scope.call('descriptors', from, 'socketpair', [domain, type, 0, { room, size: 8 }], {
+  scope.call('descriptors', from, 'socketpair', [domain, type | O_NONBLOCK, 0, { room, size: 8 }], {
     what: 'a pair of sockets',
   });
   const numbers = [scratch(1), scratch(2)] as const;
@@ -128,8 +139,16 @@ export function openDeserted(restoring: Restoring, record: SocketRecord): number
   }
   const [fd, other] = makePair(restoring, record);
   setOptions(scope, record, fd);
+  refill(restoring, record, messagesOf(record), other);
   scope.call('descriptors', record, 'close', [other]);
+  scope.call('descriptors', record, 'fcntl', [fd, F_SETFL, 0]);
   return fd;
+}
+
+/** What an end has not read. */
+function messagesOf(record: SocketRecord): readonly SocketMessage[] {
+  const arrays = record.following.filter(({ type }) => type === ArrayHeader.type);
+  return arrays.length > 1 ? record.arrayOf(SocketMessage, 1) : [];
 }
 
 /** Plans both ends of a pair, and places their descriptions. */
@@ -137,11 +156,17 @@ export function restorePair(restoring: Restoring, first: SocketRecord, second: S
   const { scope, place } = restoring;
   checkPair(first, second);
   const [one, two] = makePair(restoring, first);
-  for (const [record, number] of [
-    [first, one],
-    [second, two],
-  ] as const) {
-    setOptions(scope, record, number);
+  const ends = [
+    [first, one, two],
+    [second, two, one],
+  ] as const;
+  for (const [record, number] of ends) setOptions(scope, record, number);
+  for (const [record, , other] of ends) refill(restoring, record, messagesOf(record), other);
+  for (const [record, number] of ends) {
+    if (record.value.flags !== 0) {
+      scope.call('descriptors', record, 'shutdown', [number, SHUT_RD]);
+    }
+    scope.call('descriptors', record, 'fcntl', [number, F_SETFL, 0]);
     const file = scope.document
       .all(File)
       .find(({ value }) => value.kind === fileKinds.socket && value.object === record.value.objref);

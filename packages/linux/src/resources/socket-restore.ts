@@ -49,6 +49,7 @@ function checkSocket(record: SocketRecord, isConnection: boolean): void {
     ...(type === socketTypes.DGRAM ? [] : [socketStates.LISTENING]),
     ...(isUdp || isConnection ? [socketStates.CONNECTED] : []),
   ];
+  if (record.value.flags !== 0) throw record.invalid('flags', 'a socket that was shut down');
   if (!states.includes(state)) throw record.invalid('state', `a socket in state ${state}`);
   if (backlog > backlogMax) throw record.invalid('backlog', `a backlog of ${backlog}`);
 }

@@ -4,7 +4,9 @@ import {
   fileKinds,
   Socket,
   socketDomains,
+  SocketMessage,
   SocketOption,
+  socketShutdown,
   socketStates,
   SocketInet,
   socketTypes,
@@ -17,12 +19,15 @@ import { connectionOf, isConnected } from './socket-connections.ts';
 import { readSocket, shapeOf, type SocketFacts } from './socket-facts.ts';
 import { optionCalls, readOptions } from './socket-options.ts';
 import { isDeserted, otherEnd } from './socket-pair.ts';
+import { queueOf, type Queue, type QueueObstacle } from './socket-queue.ts';
 import { detailOf, obstacleTo } from './socket-refusal.ts';
 import { releaseFilters, settleSocket } from './socket-connection-restore.ts';
 import { restoreSocket } from './socket-restore.ts';
 
 /** How many may wait at a UNIX socket is not told; net.core.somaxconn cuts what is too much. */
 const unixBacklog = 4096;
+
+const nothing: Queue | QueueObstacle = { messages: [], isEnded: false };
 
 function stateOf({ listens, peer }: SocketFacts, deserted: boolean): number {
   if (deserted) return socketStates.DESERTED;
@@ -52,9 +57,10 @@ function tellLosses(scope: CheckpointScope, description: Description, facts: Soc
  * socketpair(2), or one whose other end was closed.
  *
  * Image: {@link Socket}, its local address, its {@link SocketOption}s, the address it is connected
- * to, and of a TCP connection {@link SocketInet}, whose queues are in the store. Not saved:
- * connections that wait to be accepted (the kernel resets them when the process ends) and datagrams
- * that wait to be read (both are told), urgent data and explicit congestion notification of a
+ * to, of a TCP connection {@link SocketInet}, whose queues are in the store, and what an end of a
+ * pair has not read ({@link SocketMessage}). Not saved: connections that wait to be accepted (the
+ * kernel resets them when the process ends) and datagrams that wait to be read (both are told), who
+ * sent what is in a pair (SCM_CREDENTIALS), urgent data and explicit congestion notification of a
  * connection, multicast groups, which nothing shows.
  */
 export const socket: DescriptorKind = {
@@ -73,7 +79,8 @@ export const socket: DescriptorKind = {
       });
       return;
     }
-    const other = otherEnd(scope, description, facts, table);
+    const pair = otherEnd(scope, description, facts, table);
+    const other = pair?.description;
     const deserted = other === undefined && isDeserted(scope, description, facts);
     const alone = other === undefined && !deserted;
     const obstacle = alone ? obstacleTo(scope, facts) : undefined;
@@ -84,7 +91,15 @@ export const socket: DescriptorKind = {
     const isConnection = isConnected(scope, description, facts);
     const connection = isConnection ? connectionOf(scope, description, table) : undefined;
     if (isConnection && connection === undefined) return;
-    tellLosses(scope, description, facts);
+    const queue = alone ? nothing : queueOf(scope, description, facts);
+    // Both are looked at now: they are filled again one after the other.
+    const theirs = pair === undefined ? nothing : queueOf(scope, pair.description, pair.facts);
+    if ('reason' in queue || 'reason' in theirs) {
+      const held = 'reason' in queue ? queue : theirs;
+      if ('reason' in held) refuse(scope, description, { detail: detailOf(facts), ...held });
+      return;
+    }
+    if (alone) tellLosses(scope, description, facts);
     const shape = shapeOf(facts);
     const answers = scope.frozen.probe(scope.task, description.fd, optionCalls(shape));
     const file = fileOf(scope, facts);
@@ -101,7 +116,7 @@ export const socket: DescriptorKind = {
       protocol: facts.protocol,
       state: stateOf(facts, deserted),
       backlog: !facts.listens ? 0 : shape.isTcp ? facts.backlog : isStream ? unixBacklog : 0,
-      flags: 0,
+      flags: queue.isEnded && !deserted ? socketShutdown.READ : 0,
       peer,
       mode: file?.mode ?? 0,
       uid: file?.uid ?? 0,
@@ -113,6 +128,7 @@ export const socket: DescriptorKind = {
     if (facts.peer !== undefined && isBound(facts.peer)) {
       scope.emitBytes(CKPT_HDR_BUFFER, facts.peer);
     }
+    if (queue.messages.length > 0) scope.emitArray(SocketMessage, queue.messages);
     if (connection !== undefined) emitConnection(scope, objref, connection);
     return { object: objref };
   },
