@@ -136,12 +136,6 @@ function perl(script: string): Target {
 
 test.for([
   [
-    'a connection',
-    'socket S, PF_INET, SOCK_STREAM, 0; bind S, sockaddr_in(0, INADDR_LOOPBACK); listen S, 5;' +
-      'socket C, PF_INET, SOCK_STREAM, 0; connect C, getsockname S',
-    /descriptor 4: socket:\[\d+\], TCP 127\.0\.0\.1:\d+ -> 127\.0\.0\.1:\d+ ESTABLISHED: it is a connection/,
-  ],
-  [
     'a pair with an empty datagram on its way',
     'socketpair A, B, AF_UNIX, SOCK_DGRAM, 0; send A, "", 0',
     /descriptor 3: socket:\[\d+\], UNIX datagram .*cannot be looked at/,
