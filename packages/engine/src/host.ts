@@ -95,6 +95,16 @@ export interface FileExtents {
   readonly data: readonly { readonly offset: bigint; readonly length: bigint }[] | undefined;
 }
 
+/** A file without its name. */
+export interface FileHandle {
+  readonly major: number;
+  readonly minor: number;
+  readonly inode: bigint;
+  /** handle_type and f_handle of struct file_handle. */
+  readonly type: number;
+  readonly bytes: Uint8Array;
+}
+
 /** An argument of a system call: a number, bytes to read, or room for an answer. */
 export type Argument =
   | number
@@ -233,6 +243,11 @@ export interface Frozen {
   holdings?(task: Task, link: string): readonly Holding[];
   /** Inode of the socket at the other end of a UNIX socket; 0: none; undefined: not known. */
   unixPeer?(task: Task, inode: bigint): bigint | undefined;
+  /**
+   * open_by_handle_at(2): path of a file that is known by a handle, as fdinfo of an inotify tells it;
+   * undefined: it cannot be found so.
+   */
+  pathOf?(task: Task, handle: FileHandle): string | undefined;
   /** What is in the memory [start, end), by PAGEMAP_SCAN. Absent pages are in no run. */
   pages(task: Task, start: bigint, end: bigint): readonly PageRun[];
   /** Bytes of the target's memory. */

@@ -15,6 +15,7 @@ export type {
   ClockTimes,
   CopyTarget,
   FileExtents,
+  FileHandle,
   FileStat,
   Frozen,
   Holding,

@@ -5,6 +5,7 @@ import { CKPT_HDR_CPU_FPU, Cpu } from './records/cpu.ts';
 import { Clocks } from './records/clocks.ts';
 import { Cred } from './records/cred.ts';
 import { EpollItems } from './records/epoll.ts';
+import { Inotify } from './records/inotify.ts';
 import { Eventfd } from './records/eventfd.ts';
 import { Features } from './records/features.ts';
 import { File, FileTable } from './records/file.ts';
@@ -83,6 +84,7 @@ const common = [
 const full = [
   ...[HeaderArch, Tree, ProcessTask, RestartBlock, Thread, Cpu, Cred],
   ...[FileTable, File, Tty, EpollItems, Path, Pipe, Eventfd, IoUring, Timerfd, Signalfd, Inherited],
+  ...[Inotify],
   ...[Mm, Vma, Shm, Fs, Sighand, Signal, Sigpending, PosixTimer, Socket, SocketInet],
   ...[Features, Identity, ArrayHeader, PageMap, Clocks, pages.Store, pages.MetaEnd, pages.Pages],
 ].map(fields);

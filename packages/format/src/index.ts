@@ -94,6 +94,7 @@ export { CKPT_HDR_CPU_FPU, Cpu } from './records/cpu.ts';
 export { Clocks } from './records/clocks.ts';
 export { Cred, Gid, secureBits } from './records/cred.ts';
 export { epollEvents, EpollItem, EpollItems } from './records/epoll.ts';
+export { Inotify, inotifyEvents, InotifyWatch } from './records/inotify.ts';
 export { Eventfd } from './records/eventfd.ts';
 export { Features, featuresKnown } from './records/features.ts';
 export {

@@ -54,7 +54,7 @@ function agrees(command: readonly string[], calls: boolean, name?: string): void
   expect(compareFacts(before.facts, after.facts)).toEqual([]);
 }
 
-test.for(['files', 'pipes', 'sockets', 'watchers', 'rings'])(
+test.for(['files', 'pipes', 'sockets', 'watchers', 'watches', 'rings'])(
   'the model restarts %s as this kernel does',
   (name) => {
     agrees([program(name, `-I${headers}`), path('')], true);

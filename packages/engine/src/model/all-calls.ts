@@ -4,6 +4,7 @@ import { credentialCalls, credentialPrctls } from './credential-calls.ts';
 import { descriptorCalls } from './descriptor-calls.ts';
 import { epollCalls } from './epoll.ts';
 import { fileCalls } from './file-calls.ts';
+import { inotifyCalls } from './inotify.ts';
 import { ioUringCalls } from './io-uring-calls.ts';
 import { mapCalls } from './map-calls.ts';
 import { mmPrctls } from './mm.ts';
@@ -36,6 +37,7 @@ export const allCalls: SystemCalls = {
   ...fileCalls,
   ...descriptorCalls,
   ...epollCalls,
+  ...inotifyCalls,
   ...socketCalls,
   ...ioUringCalls,
   ...timerFileCalls,

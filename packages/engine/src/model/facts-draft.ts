@@ -58,6 +58,7 @@ export class FactsDraft {
   readonly polls = new Map<string, number>();
   readonly holders = new Map<string, readonly string[]>();
   readonly holdings = new Map<string, readonly Holding[]>();
+  readonly handles = new Map<string, string | undefined>();
   readonly peers = new Map<string, bigint | undefined>();
   readonly extents = new Map<string, FileExtents>();
   readonly files = new Map<string, FileStat | undefined>();
@@ -133,6 +134,7 @@ export class FactsDraft {
       ...{ pipes: plain(this.pipes), polls: plain(this.polls), holders: plain(this.holders) },
       holdings: plain(this.holdings),
       ...{ peers: plain(this.peers), extents: plain(this.extents) },
+      handles: plain(this.handles),
       scans: [...this.#scans.values()],
       pages: digestRuns(this.#digests),
       memory: [...this.#memory.values()],

@@ -70,7 +70,7 @@ export function stringifyFacts(facts: RecordedFacts): string {
 const nothing: Omit<RecordedFacts, 'system' | 'task'> = {
   ...{ read: {}, list: {}, link: {}, stat: {}, threads: {}, pendingShared: [], ask: {} },
   ...{ probe: {}, descriptions: {}, unshared: {}, watches: {}, pipes: {}, polls: {} },
-  ...{ holders: {}, holdings: {}, peers: {}, extents: {}, scans: [], pages: [] },
+  ...{ holders: {}, holdings: {}, peers: {}, handles: {}, extents: {}, scans: [], pages: [] },
   ...{ memory: [], contents: [] },
   ...{ failures: {}, files: {} },
 };

@@ -5,6 +5,7 @@ import type {
   Argument,
   Call,
   FileExtents,
+  FileHandle,
   FileStat,
   Holding,
   PageRun,
@@ -87,6 +88,8 @@ export interface RecordedFacts {
   readonly holders: Facts<readonly string[]>;
   /** By link. */
   readonly holdings: Facts<readonly Holding[]>;
+  /** By {@link handleKey}: the path. */
+  readonly handles: Facts<string | undefined>;
   /** By inode. */
   readonly peers: Facts<bigint | undefined>;
   /** By path under /proc/PID: seals and holes of files. */
@@ -123,6 +126,9 @@ export const repairKey = (fd: number, index: number, call: Call): string =>
 
 export const watchKey = (fd: number, epoll: number, target: number, index: number): string =>
   `${fd} ${epoll} ${target} ${index}`;
+
+export const handleKey = ({ major, minor, inode, type, bytes }: FileHandle): string =>
+  `${major}:${minor} ${inode.toString()} ${type} ${hexOf(bytes)}`;
 
 export const rangeKey = (address: bigint, length: number): string =>
   `${address.toString(16)} ${length}`;

@@ -5,6 +5,7 @@ import { pageSize } from './address-space.ts';
 import { Arena } from './arena.ts';
 import { EpollFile } from './epoll.ts';
 import type { Inode } from './file-system.ts';
+import { pathOfInode } from './inotify.ts';
 import { PathFile } from './path-file.ts';
 import { FifoEnd, PipeEnd } from './pipe.ts';
 import { behind, linkProc, listProc, readProc, statProc } from './proc-files.ts';
@@ -184,6 +185,7 @@ export function freezeModel(process: ModelProcess): Frozen {
       process.machine.outside.holdings(link).map(({ pid: of, name }) => `${of} (${name})`),
     holdings: (_task, link) => process.machine.outside.holdings(link),
     unshared: () => [],
+    pathOf: (_task, { inode }) => pathOfInode(process.machine.files, inode),
     unixPeer: (_task, inode) => peerOf(process, inode),
     pages: (_task, start, end) => scan(process, { start, end }),
     memory: (_task, address, length) => space.read(address, length),

@@ -1,6 +1,16 @@
 import { CkptError } from '@ckpt/format';
-import type { Answer, Call, FileStat, Frozen, Host, System, Task, Thread } from '../host.ts';
-import { askKey, rangeKey, repairKey, watchKey, type RecordedFacts } from './facts.ts';
+import type {
+  Answer,
+  Call,
+  FileHandle,
+  FileStat,
+  Frozen,
+  Host,
+  System,
+  Task,
+  Thread,
+} from '../host.ts';
+import { askKey, handleKey, rangeKey, repairKey, watchKey, type RecordedFacts } from './facts.ts';
 import { FactsDraft } from './facts-draft.ts';
 
 /** A frozen process that is listened to. */
@@ -59,6 +69,7 @@ function optional(frozen: Frozen, draft: FactsDraft): Partial<Frozen> {
   const holdings = frozen.holdings?.bind(frozen);
   const unixPeer = frozen.unixPeer?.bind(frozen);
   const extents = frozen.extents?.bind(frozen);
+  const pathOf = frozen.pathOf?.bind(frozen);
   const copyRuns = frozen.copyRuns?.bind(frozen);
   return {
     ...(compareFiles && {
@@ -134,6 +145,16 @@ function optional(frozen: Frozen, draft: FactsDraft): Partial<Frozen> {
           path,
           draft.try(`extents ${path}`, () => extents(task, path)),
         ),
+    }),
+    ...(pathOf && {
+      pathOf: (task: Task, handle: FileHandle) => {
+        const key = handleKey(handle);
+        return kept(
+          draft.handles,
+          key,
+          draft.try(`handle ${key}`, () => pathOf(task, handle)),
+        );
+      },
     }),
     ...(copyRuns && {
       copyRuns: (...[task, runs, to]: Parameters<typeof copyRuns>) => {

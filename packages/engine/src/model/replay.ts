@@ -1,7 +1,7 @@
 import { CkptError } from '@ckpt/format';
 import { ckptKwrite } from '@ckpt/io';
 import type { Frozen, Task } from '../host.ts';
-import { askKey, repairKey, watchKey, type Facts, type RecordedFacts } from './facts.ts';
+import { askKey, handleKey, repairKey, watchKey, type Facts, type RecordedFacts } from './facts.ts';
 import { FactsMemory } from './facts-memory.ts';
 
 /** Bytes that one write is offered. */
@@ -122,6 +122,7 @@ export function replay(facts: RecordedFacts, options: ReplayOptions = {}): Froze
     },
     ...descriptorCalls(facts, looked),
     unshared: (_task, { tid }) => look('unshared', facts.unshared, String(tid)),
+    pathOf: (_task, handle) => look('handle', facts.handles, handleKey(handle)),
     unixPeer: (_task, inode) => look('peer', facts.peers, inode.toString()),
     extents: (_task, path) => look('extents', facts.extents, path),
     pages: (_task, start, end) => {

@@ -212,6 +212,18 @@ function pair(maker: Maker): void {
   if (type !== 2 && maker.once(3)) maker.must('shutdown', [one, maker.below(3)]);
 }
 
+/** Files and directories, under numbers with gaps between them. */
+function watcher(maker: Maker): void {
+  const fd = maker.must('inotify_init1', [maker.pick([0, O_NONBLOCK, O_CLOEXEC])]);
+  for (const path of [home, library, logs[0] ?? '', '/tmp'].filter(() => maker.once(2))) {
+    const name = { in: cString(path) };
+    const wd = maker.must('inotify_add_watch', [fd, name, maker.pick([2, 0xfc6, 0x80000100])]);
+    if (!maker.once(3)) continue;
+    maker.must('inotify_rm_watch', [fd, wd]);
+    maker.must('read', [fd, { out: 16 }, 16]);
+  }
+}
+
 /** Some of what is open, watched; not under a number that leads elsewhere by now. */
 function epoll(maker: Maker): void {
   const fd = maker.must('epoll_create1', [closes(maker)]);
@@ -228,7 +240,7 @@ function epoll(maker: Maker): void {
 
 const kinds: readonly [Make, ...Make[]] = [
   ...([regular, pipe, counter, special, deleted, memfd] as const),
-  ...([named, timer, receiver, inet, pair, epoll, joined] as const),
+  ...([named, timer, receiver, watcher, inet, pair, epoll, joined] as const),
 ];
 
 /** Connections: making them takes what only an administrator has. */

@@ -4,6 +4,7 @@ import type {
   Call,
   CopyTarget,
   FileExtents,
+  FileHandle,
   FileStat,
   Frozen,
   Holding,
@@ -14,6 +15,7 @@ import type {
   ThreadState,
 } from '@ckpt/engine';
 import { closeSync } from 'node:fs';
+import { pathOfHandle } from './file-handle.ts';
 import { compareFiles, unshared, watches } from './compare-files.ts';
 import { extentsOf } from './file-extents.ts';
 import { Connections } from './connections.ts';
@@ -168,6 +170,10 @@ export class FrozenProcess implements Frozen {
 
   unixPeer(_task: Task, inode: bigint): bigint | undefined {
     return unixPeer(inode);
+  }
+
+  pathOf(_task: Task, handle: FileHandle): string | undefined {
+    return pathOfHandle(this.#parts.identity.proc, handle);
   }
 
   pages(_task: Task, start: bigint, end: bigint): readonly PageRun[] {

@@ -64,6 +64,14 @@ const signals: Opened = {
   link: 'anon_inode:[signalfd]',
   lines: 'sigmask:\t0000000000004002\n',
 };
+/** An inotify with one watch, and so many bytes of events. */
+const watching = (watch: string, handle = '', unread = 0): Opened => ({
+  fds: [5],
+  link: 'anon_inode:inotify',
+  flags: 0,
+  lines: watch === '' ? '' : `inotify ${watch} ignored_mask:0 ${handle}\n`,
+  answer: () => ({ result: 0n, out: [word(unread)] }),
+});
 const device = (link: string, rdev: bigint): Opened => ({
   fds: [3],
   link,
@@ -81,12 +89,27 @@ describe('a descriptor that cannot be carried is refused, and said with what to 
       /^descriptor 5: anon_inode:\[new\]: no kind of/,
     ],
     ['a namespace', [{ fds: [5], link: 'net:[40]' }], /leads to a namespace: close it/],
-    ['inotify', [{ fds: [5], link: 'anon_inode:inotify' }], /watches files \(inotify\(7\)\)/],
     [
       'shared memory by map_files',
       [{ fds: [5], link: '/dev/zero (deleted)', stat: { nlink: 0 } }],
       /memory without a file, reached through map_files/,
     ],
+    [
+      'a watch without a handle',
+      [watching('wd:1 ino:2a sdev:fe00000 mask:2')],
+      /inode 42 of device 254:0: no name/,
+    ],
+    [
+      'a watch of what is not found',
+      [
+        watching(
+          'wd:1 ino:2a sdev:fe00000 mask:2',
+          'fhandle-bytes:8 fhandle-type:1 f_handle:2a000000',
+        ),
+      ],
+      /inode 42 of device 254:0: no name/,
+    ],
+    ['an event that nobody has read', [watching('', '', 32)], /32 bytes of events are there/],
     ['O_ASYNC', [{ ...eventfd, flags: 0o20002 }], /sends signals when it is ready/],
     [
       'a lease',

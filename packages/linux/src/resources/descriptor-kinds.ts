@@ -1,6 +1,7 @@
 import type { DescriptorKind } from './descriptor.ts';
 import { epoll } from './epoll.ts';
 import { eventfd } from './eventfd.ts';
+import { inotify } from './inotify.ts';
 import { fifo } from './fifo.ts';
 import { file } from './file.ts';
 import { inherited } from './inherited.ts';
@@ -21,6 +22,7 @@ export const descriptorKinds: readonly DescriptorKind[] = [
   ioUring,
   timerfd,
   signalfd,
+  inotify,
   tty,
   fifo,
   file,

@@ -4,8 +4,6 @@ import { refuse } from './descriptor.ts';
 
 /** Descriptors by the beginnings of their links: what they are, and what to do about it. */
 const known: readonly (readonly [link: string, what: string, remedy: string])[] = [
-  ['anon_inode:inotify', 'it watches files (inotify(7))', 'close it, or stop watching files'],
-  ['inotify', 'it watches files (inotify(7))', 'close it, or stop watching files'],
   ['anon_inode:[fanotify]', 'it watches file systems (fanotify(7))', 'close it'],
   ['anon_inode:[pidfd]', 'it leads to a process (pidfd_open(2))', 'close it'],
   ['anon_inode:[userfaultfd]', 'it serves page faults (userfaultfd(2))', 'close it'],

@@ -67,6 +67,10 @@ test('epolls and eventfds come back with what they watch and count', async () =>
   await survives('watchers');
 });
 
+test('inotifies come back with what they watch, under the same numbers', async () => {
+  await survives('watches', path(''));
+});
+
 test('sockets come back with their addresses and options', async () => {
   await survives('sockets', path(''));
 });
@@ -145,7 +149,11 @@ test.for([
     'socket R, PF_INET, SOCK_RAW, 1',
     /descriptor 3: socket:\[\d+\], protocol 1.*cannot be carried/,
   ],
-  ['inotify', 'syscall(294, 0)', /descriptor 3: anon_inode:inotify: it watches files/],
+  [
+    'an event that nobody has read',
+    '$n = "/tmp"; $f = syscall(294, 0); syscall(254, $f, $n, 0x100); open F, ">", "/tmp/ckpt-$$"; unlink "/tmp/ckpt-$$"',
+    /descriptor 3: anon_inode:inotify: \d+ bytes of events are there/,
+  ],
   [
     'the master of a terminal',
     'open P, "+<", "/dev/ptmx"',

@@ -77,7 +77,7 @@ export function close(scope: RestoreScope, section: Section, from: ImageRecord, 
  *
  * @returns the number of the descriptor: {@link scratchFd}. Close it before the next file.
  */
-function reachPath(
+export function reachPath(
   scope: RestoreScope,
   section: Section,
   from: ImageRecord,
