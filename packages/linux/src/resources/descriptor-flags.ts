@@ -12,7 +12,7 @@ export const O_NOCTTY = 0o400;
 export const O_NONBLOCK = 0o4000;
 export const O_DIRECT = 0o40000;
 export const O_PATH = 0o10000000;
-export const O_APPEND = 0o2000;
+const O_APPEND = 0o2000;
 const O_NOATIME = 0o1000000;
 
 /** What F_SETFL sets. */

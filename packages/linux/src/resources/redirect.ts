@@ -92,7 +92,7 @@ function groupsOf(entries: readonly FileDesc[], targets: ReadonlyMap<number, Tar
 }
 
 /** Descriptors that the option `fds` leads elsewhere: their descriptions. */
-export function redirected(
+function redirected(
   scope: RestoreScope,
   table: ReadonlyMap<FileRecord, readonly FileDesc[]>,
 ): ReadonlySet<FileRecord> {
