@@ -51,6 +51,40 @@ function untilEnd(socket: Socket): Promise<string> {
   });
 }
 
+describe('a connection one of whose directions is over', () => {
+  async function half(how: 'close' | 'keep') {
+    const server = lab.start(process.execPath, [script('half'), how]);
+    const [, port = ''] = await server.saw(/listening (\d+)/);
+    const socket = connect({ host: '127.0.0.1', port: Number(port), allowHalfOpen: true });
+    await server.saw(/connected/);
+    let text = '';
+    socket.on('data', (part) => (text += String(part)));
+    return { server, socket, text: () => text };
+  }
+
+  test('goes on in the other, when our end has closed', async () => {
+    const { server, socket, text } = await half('close');
+    await new Promise((resolve) => socket.once('end', resolve));
+    expect(text()).toBe('bye');
+    await cycle(lab, server, 'half.ckpt');
+    socket.end('more');
+    await server.saw(/read 4\nended\nclosed/);
+    server.kill();
+  });
+
+  test('goes on in the other, when the other end has', async () => {
+    const { server, socket, text } = await half('keep');
+    await new Promise((resolve) => socket.end('hello', resolve as () => void));
+    await cycle(lab, server, 'half.ckpt');
+    const ended = new Promise((resolve) => socket.once('end', resolve));
+    server.kill('SIGUSR2');
+    await ended;
+    expect(text()).toBe('got 5');
+    await server.saw(/read 5\nended\nclosed/);
+    server.kill();
+  });
+});
+
 describe('--tcp=close', () => {
   async function idle(): Promise<{ server: Program; socket: Socket; ended: Promise<string> }> {
     const server = lab.start(process.execPath, [script('echo'), '127.0.0.1']);
