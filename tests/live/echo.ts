@@ -1,11 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import {
-  syscall,
-  trySyscall,
-  address,
-  stableBytes,
-} from '../../packages/linux/src/host/syscall.ts';
+import { NetfilterSocket } from '../../packages/linux/src/host/netfilter-socket.ts';
 import type { Lab, Program } from './lab.ts';
 
 const program = (name: string) => fileURLToPath(new URL(`programs/${name}.mjs`, import.meta.url));
@@ -53,29 +48,10 @@ export async function endEcho({ server, client }: Echo, mib: number): Promise<vo
   client.kill();
 }
 
-/** netlink(7), linux/netlink.h: a list of the tables of nf_tables. */
-const NFT_MSG_GETTABLE = (10 << 8) | 1;
-const NLM_F_REQUEST_DUMP = 0x301;
-const NLMSG_DONE = 3;
-
 /** Names of packet filters that ckpt has made for a process and that are still there. */
 export function filtersOf(pid: number): string[] {
-  const fd = syscall('socket', 16, 3 | 0o2000000, 12);
-  const request = stableBytes(20);
-  request.writeUInt32LE(20, 0);
-  request.writeUInt16LE(NFT_MSG_GETTABLE, 4);
-  request.writeUInt16LE(NLM_F_REQUEST_DUMP, 6);
-  syscall('write', fd, address(request), 20);
-  let text = '';
-  const room = stableBytes(1 << 16);
-  for (let isEnd = false; !isEnd;) {
-    const size = syscall('read', fd, address(room), room.length);
-    const part = room.subarray(0, size);
-    text += part.toString('latin1');
-    for (let at = 0; at + 16 <= size; at += (part.readUInt32LE(at) + 3) & ~3) {
-      if (part.readUInt16LE(at + 4) === NLMSG_DONE || part.readUInt16LE(at + 4) === 2) isEnd = true;
-    }
-  }
-  trySyscall('close', fd);
-  return [...text.matchAll(new RegExp(`ckpt-${String(pid)}-[\\w-]+`, 'g'))].map(([name]) => name);
+  const socket = new NetfilterSocket();
+  const names = socket.names().filter((name) => name.startsWith(`ckpt-${String(pid)}-`));
+  socket.close();
+  return names;
 }

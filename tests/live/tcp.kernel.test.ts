@@ -85,18 +85,18 @@ describe('a connection one of whose directions is over', () => {
   });
 });
 
-describe('--tcp=close', () => {
-  async function idle(): Promise<{ server: Program; socket: Socket; ended: Promise<string> }> {
-    const server = lab.start(process.execPath, [script('echo'), '127.0.0.1']);
-    const [, port = ''] = await server.saw(/listening (\d+)/);
-    const socket = connect({ host: '127.0.0.1', port: Number(port) });
-    await new Promise((resolve) => {
-      socket.once('data', resolve);
-      socket.write('hello');
-    });
-    return { server, socket, ended: untilEnd(socket) };
-  }
+async function idle(): Promise<{ server: Program; socket: Socket; ended: Promise<string> }> {
+  const server = lab.start(process.execPath, [script('echo'), '127.0.0.1']);
+  const [, port = ''] = await server.saw(/listening (\d+)/);
+  const socket = connect({ host: '127.0.0.1', port: Number(port) });
+  await new Promise((resolve) => {
+    socket.once('data', resolve);
+    socket.write('hello');
+  });
+  return { server, socket, ended: untilEnd(socket) };
+}
 
+describe('--tcp=close', () => {
   test('at a checkpoint ends connections for both sides', async () => {
     const { server, ended } = await idle();
     const args = ['checkpoint', '--kill', '--tcp=close', '-o', 'close.ckpt', String(server.pid)];
@@ -135,6 +135,20 @@ describe('--tcp=close', () => {
     socket.destroy();
     server.kill();
   });
+});
+
+test('connections of a process that will not be restarted can be let go', async () => {
+  const { server, socket, ended } = await idle();
+  const { pid } = server;
+  const said = await good(lab, 'checkpoint', '--kill', '-o', 'never.ckpt', String(pid));
+  expect(said).toContain(`ckpt release ${String(pid)}`);
+  await server.gone();
+  expect(filtersOf(pid)).toHaveLength(1);
+  await good(lab, 'release', String(pid));
+  expect(filtersOf(pid)).toEqual([]);
+  socket.write('is anybody there?');
+  expect(await ended).toBe('ECONNRESET');
+  expect(lab.ckpt('release', String(pid)).stderr).toMatch(/^ckpt: ENOENT/);
 });
 
 test('a Node server answers requests of lasting connections through it all', async () => {

@@ -5,6 +5,7 @@ import { addCheckpoint } from './checkpoint/command.ts';
 import { exitStatus, OutputError, type Cli } from './cli.ts';
 import { addDemo } from './demo/command.ts';
 import { addInspect } from './inspect/command.ts';
+import { addRelease } from './release/command.ts';
 import { addRestart } from './restart/command.ts';
 import { UsageError } from './usage-error.ts';
 import { addVerify } from './verify/command.ts';
@@ -51,6 +52,7 @@ A restart that waits ends with the status of the process, 128 + N when signal N 
     );
   addCheckpoint(program, cli);
   addRestart(program, cli);
+  addRelease(program, cli);
   addInspect(program, cli);
   addVerify(program, cli);
   addCheck(program, cli);

@@ -111,3 +111,10 @@ export const addToFilter = (name: string, ends: Ends): Uint8Array => batch(rule(
 
 export const removeFilter = (name: string): Uint8Array =>
   batch(tables('deleteTable', text(NFTA_TABLE_NAME, name)));
+
+/** Asks for all tables. */
+export const listFilters = (): Uint8Array => tables('getTable');
+
+/** True for a table that holds connections of a process that was killed. */
+export const isFilterOf = (pid: number, name: string): boolean =>
+  new RegExp(`^ckpt-${pid}-\\d+$`).test(name);

@@ -1,8 +1,9 @@
-import { encodeText } from '@ckpt/io';
+import { decodeText, encodeText } from '@ckpt/io';
 
 /** netlink(7), linux/netlink.h. Numbers of a message are little endian, those of nf_tables big. */
 const NLM_F_REQUEST = 1;
 const NLM_F_ACK = 4;
+const NLM_F_DUMP = 0x300;
 const NLM_F_CREATE = 0x400;
 const NLM_F_APPEND = 0x800;
 const NLA_F_NESTED = 0x8000;
@@ -65,6 +66,7 @@ const family = (number: number, resource = 0): Uint8Array =>
 
 /** Kinds of nf_tables messages (linux/netfilter/nf_tables.h) and their flags. */
 const kinds = {
+  getTable: [1, NLM_F_DUMP],
   newTable: [0, NLM_F_CREATE],
   deleteTable: [2, 0],
   newChain: [3, NLM_F_CREATE],
@@ -75,7 +77,8 @@ const kinds = {
 export function tables(kind: keyof typeof kinds, ...parts: readonly Uint8Array[]): Uint8Array {
   const [type, flags] = kinds[kind];
   const rest = concat(family(NFPROTO_INET), ...parts);
-  return message((NFNL_SUBSYS_NFTABLES << 8) | type, flags | NLM_F_ACK, rest);
+  const answer = kind === 'getTable' ? 0 : NLM_F_ACK;
+  return message((NFNL_SUBSYS_NFTABLES << 8) | type, flags | answer, rest);
 }
 
 /** Messages that are obeyed together, or not at all. */
@@ -86,14 +89,41 @@ export function batch(...messages: readonly Uint8Array[]): Uint8Array {
 }
 
 const NLMSG_ERROR = 2;
+const NLMSG_DONE = 3;
+const NFTA_TABLE_NAME = 1;
 
-/** The first error among answers: a negative errno; 0 when all went well. */
-export function errorIn(answers: Uint8Array): number {
-  const view = new DataView(answers.buffer, answers.byteOffset, answers.length);
-  for (let at = 0; at + headerSize + familySize <= answers.length;) {
-    const error = view.getInt32(at + headerSize, true);
-    if (view.getUint16(at + 4, true) === NLMSG_ERROR && error !== 0) return error;
-    at += Math.max(headerSize, align(view.getUint32(at, true)));
+/** What answers say: the first error, a negative errno or 0; names of tables; whether more comes. */
+export interface Told {
+  readonly error: number;
+  readonly names: readonly string[];
+  readonly isEnd: boolean;
+}
+
+/** The name in a message about a table. */
+function nameIn(bytes: Uint8Array): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = headerSize + familySize; at + 4 <= bytes.length;) {
+    const length = view.getUint16(at, true);
+    const type = view.getUint16(at + 2, true);
+    if (type === NFTA_TABLE_NAME) return decodeText(bytes.subarray(at + 4, at + length - 1));
+    at += Math.max(4, align(length));
   }
-  return 0;
+  return '';
+}
+
+/** Reads answers of nf_tables. */
+export function readAnswers(answers: Uint8Array): Told {
+  const view = new DataView(answers.buffer, answers.byteOffset, answers.length);
+  const names: string[] = [];
+  let error = 0;
+  let isEnd = false;
+  for (let at = 0; at + headerSize + familySize <= answers.length;) {
+    const length = Math.max(headerSize, view.getUint32(at, true));
+    const type = view.getUint16(at + 4, true);
+    if (type === NLMSG_ERROR) error ||= view.getInt32(at + headerSize, true);
+    if (type === NLMSG_DONE) isEnd = true;
+    if (type === NFNL_SUBSYS_NFTABLES << 8) names.push(nameIn(answers.subarray(at, at + length)));
+    at += align(length);
+  }
+  return { error, names, isEnd: isEnd || error !== 0 };
 }

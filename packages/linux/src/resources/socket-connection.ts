@@ -49,7 +49,7 @@ function tellFilter({ frozen, task, note }: CheckpointScope): void {
   const name = filterName(task.pid, task.startTime);
   note(
     `a packet filter (nftables, table inet ${name}) keeps the other ends of its connections waiting ` +
-      `until it is restarted; if it will not be: nft delete table inet ${name}`,
+      `until it is restarted; if it will not be: ckpt release ${task.pid}`,
   );
 }
 
