@@ -104,6 +104,7 @@ export {
   FileLock,
   FileTable,
   lockKinds,
+  ownerTypes,
   openFlags,
 } from './records/file.ts';
 export { Fs } from './records/fs.ts';

@@ -1,5 +1,6 @@
 import { dropPosix, lastByte, lock, unlock, type FileLock } from './locks.ts';
 import type { OpenFile } from './open-file.ts';
+import { signalMax } from './signals.ts';
 import { PathFile } from './path-file.ts';
 import type { ModelProcess } from './process.ts';
 import { refuse, Unmodelled, type Caller, type SystemCalls, type Words } from './system-call.ts';
@@ -11,12 +12,17 @@ const F_SETFD = 2;
 const F_GETFL = 3;
 const F_SETFL = 4;
 const F_SETLK = 6;
+const F_GETOWN = 9;
+const F_SETSIG = 10;
+const F_GETSIG = 11;
+const F_SETOWN_EX = 15;
 const F_GETOWN_EX = 16;
+/** f_owner_ex: a process group. */
+const F_OWNER_PGRP = 2;
 const F_OFD_SETLK = 37;
 const F_DUPFD_CLOEXEC = 1030;
 /** O_APPEND, O_NONBLOCK, O_ASYNC, O_DIRECT, O_NOATIME: what F_SETFL changes. */
 const settable = 0o2000 | 0o4000 | 0o20000 | 0o40000 | 0o1000000;
-const O_ASYNC = 0o20000;
 const O_CLOEXEC = 0o2000000;
 const O_ACCMODE = 3;
 /** sys/file.h */
@@ -78,7 +84,6 @@ function flock({ process }: Caller, args: Words): number {
 }
 
 function setStatus(file: OpenFile, flags: number): number {
-  if ((flags & O_ASYNC) !== 0) throw new Unmodelled('O_ASYNC');
   file.flags = (file.flags & ~settable) | (flags & settable);
   return 0;
 }
@@ -105,6 +110,23 @@ function ofDescriptor({ process }: Caller, args: Words): number | undefined {
   }
 }
 
+/** fcntl(2) F_GETOWN_EX and F_SETOWN_EX: struct f_owner_ex. */
+function ownerEx({ process }: Caller, file: OpenFile, args: Words): number {
+  if (args.int(1) === F_GETOWN_EX) {
+    process.user.put(args.word(2), 8, (view) => {
+      view.setInt32(0, file.owner.type, true);
+      view.setInt32(4, file.owner.id, true);
+    });
+    return 0;
+  }
+  const view = process.user.view(args.word(2), 8);
+  const [type, id] = [view.getInt32(0, true), view.getInt32(4, true)];
+  if (type < 0 || type > F_OWNER_PGRP) refuse('EINVAL', `an owner of type ${type}`);
+  if (id !== process.pid && !process.threads.has(id)) refuse('ESRCH', `no ${id}`);
+  file.owner = { type, id };
+  return 0;
+}
+
 function fcntl(caller: Caller, args: Words): bigint | number {
   const done = ofDescriptor(caller, args);
   if (done !== undefined) return done;
@@ -115,9 +137,17 @@ function fcntl(caller: Caller, args: Words): bigint | number {
     case F_SETLK:
     case F_OFD_SETLK:
       return setLock(caller, file, args);
-    case F_GETOWN_EX:
-      caller.process.user.write(args.word(2), new Uint8Array(8));
+    case F_GETOWN:
+      return file.owner.type === F_OWNER_PGRP ? -file.owner.id : file.owner.id;
+    case F_GETSIG:
+      return file.signal;
+    case F_SETSIG:
+      if (args.unsigned(2) > signalMax) refuse('EINVAL', `signal ${args.unsigned(2)}`);
+      file.signal = args.unsigned(2);
       return 0;
+    case F_GETOWN_EX:
+    case F_SETOWN_EX:
+      return ownerEx(caller, file, args);
     default: {
       const own = file.object.fcntl?.(caller, file, args);
       if (own !== undefined) return own;

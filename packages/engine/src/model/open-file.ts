@@ -47,6 +47,9 @@ export class OpenFile {
   flags: number;
   /** Bytes. */
   position = 0n;
+  /** Who gets signals about it, and which: fcntl(2) F_SETOWN_EX, F_SETSIG. */
+  owner = { type: 0, id: 0 };
+  signal = 0;
   /** Descriptors that lead to it. */
   references = 0;
   /** Told when it is closed: epolls that watch it. */

@@ -1,4 +1,4 @@
-import { i32, reserved, u32, u64 } from '../field.ts';
+import { i32, u32, u64 } from '../field.ts';
 import { array, maybe } from '../follow.ts';
 import { flags, objref, oneOf, truth } from '../notation.ts';
 import { record, struct, type Infer } from '../struct.ts';
@@ -38,6 +38,9 @@ export const openFlags = {
   O_TMPFILE: 0o20200000,
 };
 
+/** struct f_owner_ex of fcntl(2). */
+export const ownerTypes = { TID: 0, PID: 1, PGRP: 2 };
+
 /** FLOCK of flock(2), POSIX and OFD of fcntl(2). */
 export const lockKinds = { FLOCK: 1, POSIX: 2, OFD: 3 };
 
@@ -66,7 +69,11 @@ export const File = record(
     end: u32('of a pipe', oneOf({ read: 0, write: 1, both: 2 })),
     trusted: u32('1: the task itself could not open it, only the invoker of the checkpoint', truth),
     locks: u32('locks held through it'),
-    _pad: reserved(),
+    owner: i32(
+      'who gets signals about it: a pid, thread or group; 0: nobody (fcntl(2) F_SETOWN_EX)',
+    ),
+    owner_type: u32('what that number is', oneOf(ownerTypes)),
+    signal: u32('which signal; 0: SIGIO (fcntl(2) F_SETSIG)'),
   },
   [maybe(array(FileLock, 'if there are locks: taken again when all descriptors are there'))],
 );

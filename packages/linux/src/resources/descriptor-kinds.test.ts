@@ -110,7 +110,6 @@ describe('a descriptor that cannot be carried is refused, and said with what to 
       /inode 42 of device 254:0: no name/,
     ],
     ['an event that nobody has read', [watching('', '', 32)], /32 bytes of events are there/],
-    ['O_ASYNC', [{ ...eventfd, flags: 0o20002 }], /sends signals when it is ready/],
     [
       'a lease',
       [{ fds: [5], link: '/tmp/x', lines: 'lock:\t1: LEASE  ACTIVE    READ 9 fe:00:7 0 EOF\n' }],
@@ -204,7 +203,6 @@ describe('a descriptor that cannot be carried is refused, and said with what to 
       ],
       /SO_ATTACH_FILTER/,
     ],
-    ['an owner', [socket({ ...listening, owner: 77 })], /F_SETOWN/],
     [
       'a netlink socket',
       [socket({ domain: 16, type: 3, protocol: 0, local: Uint8Array.of(16, 0) })],

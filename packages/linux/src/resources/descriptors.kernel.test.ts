@@ -164,7 +164,11 @@ test.for([
     'open F, "<", "/etc/passwd"; fcntl F, 1024, 0 or die $!',
     /descriptor 3: \/etc\/passwd: it has a lease/,
   ],
-  ['O_ASYNC', 'pipe R, W; fcntl R, 4, 020000', /descriptor 3: pipe:\[\d+\]: it sends signals/],
+  [
+    'a pipe that signals to somebody else',
+    'pipe R, W; fcntl R, 8, 1',
+    /descriptor 3: pipe:\[\d+\]: its signals go to process 1 /,
+  ],
   [
     'an io_uring that polls',
     '$p = pack("LLLLL", 0, 0, 2, 0, 10) . "\\0" x 100; syscall(425, 8, $p)',

@@ -3,6 +3,7 @@ import { File, FileDesc, FileTable } from '@ckpt/format';
 import type { DescriptorKind, Restoring } from './descriptor.ts';
 import { descriptorKinds } from './descriptor-kinds.ts';
 import { restoreLocks } from './file-lock.ts';
+import { restoreOwner } from './file-owner.ts';
 import { O_CLOEXEC, scratchFd } from './path-open.ts';
 import { redirect } from './redirect.ts';
 
@@ -120,5 +121,8 @@ export function restoreTable(scope: RestoreScope): void {
   const lost = files.find((file) => !placed.has(file));
   if (lost !== undefined) throw lost.invalid('object', 'nothing opens this file');
   for (const { kind, files: led } of groups) kind.settle?.(restoring, led);
-  for (const file of files) restoreLocks(restoring, file);
+  for (const file of files) {
+    restoreLocks(restoring, file);
+    restoreOwner(restoring, file);
+  }
 }

@@ -1,12 +1,12 @@
 import type { CheckpointScope, Resource } from '@ckpt/engine';
 import { File, FileDesc, FileLock, FileTable } from '@ckpt/format';
 import type { Description, DescriptorKind, Table } from './descriptor.ts';
-import { refuse } from './descriptor.ts';
 import { readDescriptions } from './descriptor-facts.ts';
 import { O_ACCMODE, O_PATH } from './descriptor-flags.ts';
 import { descriptorKinds } from './descriptor-kinds.ts';
 import { refuseUnclaimed } from './descriptor-refusal.ts';
 import { readLocks } from './file-lock.ts';
+import { isOwn, nobody, readOwners, type Owner } from './file-owner.ts';
 import { restoreTable } from './file-table-restore.ts';
 import { refuseOrphans } from './io-uring-facts.ts';
 
@@ -20,6 +20,7 @@ const nameOf = ({ link, info }: Description): string => `${String(info.inode)} $
 class TaskTable implements Table {
   readonly descriptions: readonly Description[];
   readonly #scope: CheckpointScope;
+  readonly #owners: ReadonlyMap<Description, Owner>;
   readonly #files = new Map<Description, number | undefined>();
   readonly #byFd = new Map<number, Description>();
   readonly #byLink = new Map<string, Description[]>();
@@ -28,6 +29,7 @@ class TaskTable implements Table {
   constructor(scope: CheckpointScope) {
     this.#scope = scope;
     this.descriptions = readDescriptions(scope);
+    this.#owners = readOwners(scope, this.descriptions);
     for (const description of this.descriptions) {
       for (const { fd } of description.descriptors) this.#byFd.set(fd, description);
       const linked = this.#byLink.get(description.link);
@@ -66,7 +68,8 @@ class TaskTable implements Table {
     }
     // A lease turns O_ASYNC on: it is told first.
     const locks = readLocks(scope, description);
-    if (locks === undefined || sendsSignals(scope, description)) return undefined;
+    const owner = this.#owners.get(description) ?? nobody;
+    if (locks === undefined || !isOwn(scope, description, owner)) return undefined;
     const opened = kind.checkpoint(scope, description, this);
     if (opened === undefined) return undefined;
     const { objref } = scope.objhash.of('file', `${scope.task.pid}:${description.fd}`);
@@ -79,23 +82,11 @@ class TaskTable implements Table {
       end: opened.end ?? 0,
       trusted: opened.trusted === true ? 1 : 0,
       locks: locks.length,
-      _pad: 0,
+      ...owner,
     });
     if (locks.length > 0) scope.emitArray(FileLock, locks);
     return objref;
   }
-}
-
-/** open(2): O_ASYNC. Whom the signals go to is not carried. */
-const FASYNC = 0o20000;
-
-function sendsSignals(scope: CheckpointScope, description: Description): boolean {
-  if ((description.info.flags & FASYNC) === 0) return false;
-  refuse(scope, description, {
-    reason: 'it sends signals when it is ready (O_ASYNC)',
-    remedy: 'turn O_ASYNC off (fcntl(2) F_SETFL) before the checkpoint',
-  });
-  return true;
 }
 
 function checkpoint(scope: CheckpointScope): void {
@@ -125,8 +116,7 @@ const recordsOf = ({ records }: DescriptorKind) => records;
  * shares. What is open is the matter of the kinds in `descriptor-kinds.ts`; a descriptor that none
  * of them claims is refused.
  *
- * Image: what is open, {@link File}, ... {@link FileTable}, its {@link FileDesc}. Not saved: who
- * gets SIGIO and SIGURG (F_SETOWN) while O_ASYNC is off, notices of directories (F_NOTIFY).
+ * Image: what is open, {@link File}, ... {@link FileTable}, its {@link FileDesc}.
  */
 export const fileTable: Resource = {
   kind: 'descriptors',

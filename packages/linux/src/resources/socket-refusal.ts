@@ -66,7 +66,7 @@ function unixObstacle(scope: CheckpointScope, { local, peer }: SocketFacts): Rea
 
 /** Why a socket cannot be carried; undefined when it can. */
 export function obstacleTo(scope: CheckpointScope, facts: SocketFacts): Reason | undefined {
-  const { domain, device, filter, owner, local } = facts;
+  const { domain, device, filter, local } = facts;
   const { isTcp, isUdp } = shapeOf(facts);
   if (domain !== socketDomains.UNIX && !isTcp && !isUdp) {
     return reason(
@@ -78,9 +78,6 @@ export function obstacleTo(scope: CheckpointScope, facts: SocketFacts): Reason |
     return reason('it is bound to a network interface (SO_BINDTODEVICE)', 'bind it to an address');
   }
   if (filter > 0) return reason('it has a filter (SO_ATTACH_FILTER)', 'detach the filter');
-  if (owner !== 0) {
-    return reason('it has somebody who gets its signals (F_SETOWN)', 'fcntl(fd, F_SETOWN, 0)');
-  }
   if (isUdp && facts.peer !== undefined && !isBound(local)) {
     return reason('it is connected without an address of its own', 'close it');
   }
