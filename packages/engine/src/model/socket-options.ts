@@ -41,33 +41,46 @@ const levels: readonly Level[] = [
     level: SOL_SOCKET,
     has: () => true,
     options: [
-      ...zeros(2, 5, 6, 9, 10, 12, 15, 29, 35, 36, 46, 72),
+      ...zeros(2, 5, 6, 9, 10, 12, 15, 29, 35, 36, 45, 46, 72, 75),
       [18, 1],
       [7, 212_992],
       [8, 212_992],
-      ...[13].map((name) => [name, 0, 8] as const),
+      ...[13, 37].map((name) => [name, 0, 8] as const),
+      [47, -1, 8],
       ...[20, 21].map((name) => [name, 0, 16] as const),
     ],
   },
   { level: SOL_SOCKET, has: isInet, options: zeros(11, 60) },
   { level: SOL_SOCKET, has: isUdp, options: zeros(40) },
-  { level: SOL_SOCKET, has: ({ domain }) => domain === AF_UNIX, options: zeros(16) },
+  {
+    level: SOL_SOCKET,
+    has: ({ domain }) => domain === AF_UNIX,
+    options: [...zeros(16, 34, 76), [42, -1]],
+  },
   {
     level: SOL_IP,
     has: isInet,
-    options: [...zeros(1, 8, 11, 12, 13, 15, 19, 24), [2, 64], [10, 1]],
+    options: [...zeros(1, 6, 7, 8, 11, 12, 13, 15, 18, 19, 20, 21, 24, 26, 50), [2, 64], [10, 1]],
   },
-  { level: SOL_IP, has: isUdp, options: [33, 34, 49].map((name) => [name, 1] as const) },
+  {
+    level: SOL_IP,
+    has: isUdp,
+    options: [...zeros(23, 25, 32), ...[33, 34, 49].map((name) => [name, 1] as const)],
+  },
   {
     level: SOL_IPV6,
     has: ({ domain }) => domain === AF_INET6,
-    options: [...zeros(25, 26, 49, 51, 66, 67), [16, 64], [18, 1]],
+    options: [
+      ...zeros(17, 25, 26, 31, 33, 49, 51, 53, 56, 58, 60, 62, 66, 67, 73, 74, 76, 77),
+      [16, 64],
+      ...[18, 19, 23, 29, 70].map((name) => [name, 1] as const),
+    ],
   },
   {
     level: SOL_TCP,
     has: isTcp,
     options: [
-      ...zeros(1, 3, 9, 10, 18, 23, 27),
+      ...zeros(1, 3, 9, 10, 16, 18, 23, 25, 27, 34, 36),
       ...([
         [4, 7200],
         [5, 75],
@@ -87,7 +100,8 @@ export const optionKey = (level: number, name: number): string => `${level}:${na
 
 function wordBytes(value: number, size: number): Uint8Array {
   const bytes = new Uint8Array(size);
-  new DataView(bytes.buffer).setInt32(0, value, true);
+  const view = new DataView(bytes.buffer);
+  for (let at = 0; at < size; at += 4) view.setInt32(at, value, true);
   return bytes;
 }
 

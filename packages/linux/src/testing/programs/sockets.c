@@ -53,6 +53,36 @@ static int bound(int type, const char *path) {
   return fd;
 }
 
+/* Options that are seldom set: level, number of the option, value. */
+static const int seldom[][3] = {
+    {SOL_SOCKET, 45, 1}, {SOL_SOCKET, 75, 1}, {IPPROTO_IPV6, 19, 0}, {IPPROTO_IPV6, 23, 2},
+    {IPPROTO_IPV6, 29, 0}, {IPPROTO_IPV6, 53, 1}, {IPPROTO_IPV6, 62, 1}, {IPPROTO_IPV6, 70, 0},
+    {IPPROTO_IPV6, 73, 9}, {IPPROTO_IPV6, 74, 1}, {IPPROTO_IPV6, 17, 1}, {IPPROTO_IP, 20, 1},
+    {IPPROTO_IP, 21, 7}, {IPPROTO_IP, 6, 1}, {IPPROTO_IP, 23, 1},
+};
+
+static int with_seldom(void) {
+  int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+  uint64_t rate = 123456;
+  for (size_t i = 0; i < sizeof seldom / sizeof *seldom; i++)
+    CHECK(setsockopt(fd, seldom[i][0], seldom[i][1], &seldom[i][2], sizeof(int)) == 0);
+  CHECK(setsockopt(fd, SOL_SOCKET, 47, &rate, sizeof rate) == 0);
+  return fd;
+}
+
+static void check_seldom(int fd) {
+  uint64_t rate = 0;
+  socklen_t length = sizeof rate;
+  CHECK(getsockopt(fd, SOL_SOCKET, 47, &rate, &length) == 0 && rate == 123456);
+  for (size_t i = 0; i < sizeof seldom / sizeof *seldom; i++) {
+    int value = -2;
+    length = sizeof value;
+    CHECK(getsockopt(fd, seldom[i][0], seldom[i][1], &value, &length) == 0);
+    if (value != seldom[i][2]) printf("option %d of %d is %d\n", seldom[i][1], seldom[i][0], value);
+    CHECK(value == seldom[i][2]);
+  }
+}
+
 int main(int argc, char **argv) {
   prepare();
   struct sockaddr_in any4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -93,7 +123,11 @@ int main(int argc, char **argv) {
   set(pair[1], SOL_SOCKET, SO_PASSCRED, 1);
   CHECK(fcntl(pair[1], F_SETFL, 0) == 0 && dup2(pair[0], 90) == 90);
 
+  int odd = with_seldom();
+
   wait_for_restart();
+
+  check_seldom(odd);
 
   address = local(server, &size);
   CHECK(size == after && memcmp(&address, &before, size) == 0);
