@@ -108,6 +108,30 @@ export function withTcp(command: Command): Command {
   return command.addOption(new Option('--tcp <how>', meaning).choices(['repair', 'close']));
 }
 
+/** What is done about whom the process speaks with, when it is checkpointed. */
+export interface Outside {
+  readonly tcp?: 'auto' | 'repair' | 'close';
+  readonly joinPipes?: true;
+}
+
+export function withOutside(command: Command): Command {
+  const meaning =
+    'TCP connections: carry them on, and close what cannot be (auto); carry all on (repair); ' +
+    'close them; refused unless told';
+  return command
+    .addOption(new Option('--tcp <how>', meaning).choices(['auto', 'repair', 'close']))
+    .option(
+      '--join-pipes',
+      'carry pipes to other processes: a restart joins them while those live',
+    );
+}
+
+/** As the kinds of resource are told: what others notice is refused unless it was asked for. */
+export function outsideSettings({ tcp, joinPipes }: Outside): Record<string, unknown> {
+  const pipes = { joinPipes: joinPipes ?? false };
+  return tcp === 'auto' ? pipes : { ...pipes, tcp: tcp ?? 'refuse' };
+}
+
 /** As the kinds of resource are told. */
 export const tcpSettings = ({ tcp }: Tcp): Record<string, unknown> =>
   tcp === undefined ? {} : { tcp };

@@ -5,14 +5,14 @@ import { createLinuxHost } from '@ckpt/linux/host';
 import type { Cli } from '../cli.ts';
 import { debugOptions } from '../engine-options.ts';
 import { openLog } from '../log-file.ts';
-import { tcpSettings, type Common, type Tcp } from '../options.ts';
+import { outsideSettings, type Common, type Outside } from '../options.ts';
 import { createReporter } from '../progress.ts';
 import { exactSize, timeText } from '../quantities.ts';
 import { UsageError } from '../usage-error.ts';
 import { settingsOf } from '../restart/settings.ts';
 import { openTarget } from './target.ts';
 
-export interface CheckpointOptions extends Common, Tcp {
+export interface CheckpointOptions extends Common, Outside {
   readonly output?: string;
   readonly kill?: true;
   readonly verify?: true;
@@ -76,12 +76,15 @@ export async function checkpoint(cli: Cli, pid: number, asked: CheckpointOptions
   const engineOptions = {
     revision: options.revision === '3' ? 3 : 100,
     kill: options.kill ?? false,
-    ...(options.verify ? { verify: true, settings: settingsOf({ trustImage: true }) } : {}),
+    ...(options.verify ? { verify: true } : {}),
     onFreeze: (leftMs: () => number) => {
       left = leftMs;
     },
     progress: reporter.tell,
-    settings: tcpSettings(options),
+    settings: {
+      ...(options.verify ? settingsOf({ trustImage: true }) : {}),
+      ...outsideSettings(options),
+    },
     ...(options.deadline === undefined ? {} : { deadlineMs: options.deadline }),
     ...debugOptions(options, (line) => later.push(line)),
   } as const;

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { Cli } from '../cli.ts';
-import { positive, withCommon, withTcp } from '../options.ts';
+import { positive, withCommon, withOutside } from '../options.ts';
 import type { CheckpointOptions } from './checkpoint.ts';
 
 export function addCheckpoint(program: Command, cli: Cli): void {
@@ -23,7 +23,7 @@ export function addCheckpoint(program: Command, cli: Cli): void {
         .choices(['3', '100'])
         .default('100'),
     );
-  withCommon(withTcp(command))
+  withCommon(withOutside(command))
     .addHelpText(
       'after',
       `

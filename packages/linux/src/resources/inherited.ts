@@ -115,7 +115,8 @@ function openEnd({ scope, place }: Restoring, file: ImageRecord<File>, number: n
 
 /**
  * A pipe or FIFO that others hold, too: standard output led to `tee`. What is in it stays there
- * while they live; a restart opens it again through their /proc/PID/fd, or is refused.
+ * while they live; a restart opens it again through their /proc/PID/fd, or is refused. The
+ * setting `joinPipes: false` has it refused: with `--kill` those at the other side may see its end.
  *
  * Image: {@link Inherited}, its {@link HoldingRecord}. Not saved: what is in it, its size.
  */
@@ -125,6 +126,7 @@ export const inherited: DescriptorKind = {
   records: [Inherited],
 
   claims(scope, description) {
+    if (scope.options.joinPipes === false) return false;
     const { link, info } = description;
     const isPipe = link.startsWith('pipe:[') || fifo.claims(scope, description);
     if (!isPipe || (info.flags & O_PATH) !== 0) return false;

@@ -30,11 +30,12 @@ function isEnded(scope: CheckpointScope, description: Description): boolean {
   return (events & (reads(description) ? POLLHUP : POLLERR)) !== 0;
 }
 
-/** How to start the program without that pipe. */
-function remedyFor({ fd }: Description): string {
-  if (fd === 0) return 'start the program with its input from a file: COMMAND < /dev/null';
-  if (fd <= 2) return 'start the program with its output in a file: COMMAND > out.log 2>&1';
-  return `close it before the checkpoint, or start the program without it: COMMAND ${fd}>&-`;
+/** How to do with that pipe, or to start the program without it. */
+function remedyFor({ fd }: Description, canBeJoined: boolean): string {
+  const join = canBeJoined ? 'have it joined again at the restart: --join-pipes; or ' : '';
+  if (fd === 0) return `${join}start the program with its input from a file: COMMAND < /dev/null`;
+  if (fd <= 2) return `${join}start the program with its output in a file: COMMAND > out.log 2>&1`;
+  return `${join}close it before the checkpoint, or start the program without it: COMMAND ${fd}>&-`;
 }
 
 /** True when all that holds the pipe is inside; refused otherwise. */
@@ -47,11 +48,10 @@ function isInside(
   const others = frozen.holders?.(task, description.link) ?? [];
   const whole = all.some(reads) && all.some(writes);
   if (others.length === 0 && (whole || isEnded(scope, description))) return true;
-  // Who can be joined again is the matter of `inherited.ts`.
   const whose = others.length === 0 ? 'somebody whom this one cannot see' : others.join(', ');
   refuse(scope, description, {
     reason: whole ? `${whose} holds this pipe, too` : `its other end leads to ${whose}`,
-    remedy: remedyFor(description),
+    remedy: remedyFor(description, others.length > 0),
   });
   return false;
 }

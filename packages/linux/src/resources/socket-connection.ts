@@ -107,7 +107,7 @@ function protocolAbove({ frozen, task }: CheckpointScope, { fd }: Description): 
 const isRefusal = (error: unknown): error is CkptError => error instanceof CkptError;
 
 /**
- * A TCP connection; undefined when it was to be carried on (--tcp=repair) and cannot be.
+ * A TCP connection; undefined when it is refused: it was to be, or was to be carried on and cannot be.
  * @param refuse Is told why then.
  */
 export function readConnection(
@@ -123,6 +123,12 @@ export function readConnection(
   const thing = `${thingOf(description)}, TCP ${addressText(local)}`;
   const whither = peer === undefined ? '' : ` -> ${addressText(peer)}`;
   let why = 'as told (--tcp=close)';
+  if (told === 'refuse') {
+    refuse(
+      'it is a connection, which is carried on (--tcp=auto) or closed (--tcp=close) when told',
+    );
+    return undefined;
+  }
   if (told !== 'close') {
     try {
       if (peer === undefined) throw new CkptError('ENOTCONN', 'it is not connected yet');
