@@ -42,9 +42,10 @@ function groundOf(
   const ground = { kernel, options: settings, progress };
   if (host === undefined) return ground;
   const stat = (path: string) => host.stat(path);
+  const contents = host.contents?.bind(host);
   const startTime = (pid: number) => host.startTime?.(pid);
   const { resources } = host;
-  return { ...ground, machine: { system: host.system(), resources, stat, startTime } };
+  return { ...ground, machine: { system: host.system(), resources, stat, contents, startTime } };
 }
 
 /** Reads an image and its plan, which there is where there is a machine. */

@@ -334,6 +334,11 @@ export interface Host {
   stat(path: string): FileStat | undefined;
   /** When the process of that pid was started, clock ticks after boot; undefined: there is none. */
   startTime?(pid: number): bigint | undefined;
+  /**
+   * Bytes of a regular file from an offset, as many as there are; undefined when it cannot be read.
+   * Used to check plans; without it files are known by size and time alone.
+   */
+  contents?(path: string, offset: bigint, length: number): Uint8Array | undefined;
   /** Who has this pid (or tid, session, group) now: "1234 (node)"; undefined when it is free. */
   holder(pid: number): string | undefined;
   /** The same of many at once, where that is cheaper; those that are free are not in the answer. */

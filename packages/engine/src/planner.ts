@@ -16,6 +16,7 @@ export interface PlannerGround {
   readonly pid: number;
   readonly options: Readonly<Record<string, unknown>>;
   readonly stat: (path: string) => FileStat | undefined;
+  readonly contents?: RestoreScope['contents'];
   readonly startTime: (pid: number) => bigint | undefined;
 }
 
@@ -57,7 +58,7 @@ export class Planner {
       if (steps === undefined) throw new Error(`there is no section ${section}`);
       steps.push(step);
     };
-    const { document, system, pid, options, stat, startTime } = this.#ground;
+    const { document, system, pid, options, stat, contents, startTime } = this.#ground;
     let last: { readonly record: ImageRecord; readonly origin: Origin } | undefined;
     // Steps of one record follow each other, and share where they come from.
     const origin = (record: ImageRecord): Origin => {
@@ -65,7 +66,7 @@ export class Planner {
       return last.origin;
     };
     return {
-      ...{ document, system, pid, options, stat, startTime },
+      ...{ document, system, pid, options, stat, contents, startTime },
       call: (section, from, call, args, more = {}) => {
         const id = this.fresh(call);
         const { on = pid, failure = 'fatal', what = call, expect, expectRoom } = more;

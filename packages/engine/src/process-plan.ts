@@ -4,7 +4,7 @@ import { checkMachine } from './machine-check.ts';
 import { checkPlan } from './plan-check.ts';
 import type { Origin, Plan, Step } from './plan.ts';
 import { Planner } from './planner.ts';
-import { sections, type Resource } from './resource.ts';
+import { sections, type Resource, type RestoreScope } from './resource.ts';
 import { readTree, type ImageTree } from './tree.ts';
 
 export interface PlanGround {
@@ -12,6 +12,7 @@ export interface PlanGround {
   readonly resources: readonly Resource[];
   readonly options: Readonly<Record<string, unknown>>;
   readonly stat: (path: string) => FileStat | undefined;
+  readonly contents?: RestoreScope['contents'];
   readonly startTime: (pid: number) => bigint | undefined;
 }
 
@@ -23,9 +24,9 @@ export function planProcess(metadata: Metadata, ground: PlanGround): Plan {
   const { document } = metadata;
   checkMachine(document, ground.system);
   const tree = readTree(document);
-  const { system, options, stat, startTime } = ground;
+  const { system, options, stat, contents, startTime } = ground;
   const pid = tree.leader.tid;
-  const planner = new Planner({ document, system, pid, options, stat, startTime });
+  const planner = new Planner({ document, system, pid, options, stat, contents, startTime });
   for (const resource of ground.resources) resource.restore(planner.scope(resource.kind));
   const plan: Plan = {
     pid,

@@ -30,8 +30,9 @@ function prove(metadata: Uint8Array, ground: ProofGround): Plan {
   const claims = resources.flatMap(({ records }) => records);
   const read = readMetadata(stream, readOpening(stream), claims);
   const stat = (path: string) => host.stat(path);
+  const contents = host.contents?.bind(host);
   const startTime = (pid: number) => host.startTime?.(pid);
-  const plan = planProcess(read, { system, resources, options, stat, startTime });
+  const plan = planProcess(read, { system, resources, options, stat, contents, startTime });
   checkOthers(plan, ground);
   host.prove?.(plan);
   return plan;

@@ -113,6 +113,9 @@ export interface RestoreScope {
   readonly options: Readonly<Record<string, unknown>>;
   /** stat of a path on this machine; undefined when it is not there. */
   readonly stat: (path: string) => FileStat | undefined;
+  /** Bytes of a regular file on this machine; undefined when it cannot be read. */
+  readonly contents?:
+    ((path: string, offset: bigint, length: number) => Uint8Array | undefined) | undefined;
   /** When the process of a pid on this machine was started; undefined: there is none. */
   readonly startTime: (pid: number) => bigint | undefined;
   /** Appends a call; returns a Value that stands for its result. */

@@ -8,7 +8,7 @@ import { readMetadata, type Metadata } from './image-reader.ts';
 import { createPageReader } from './page-reader.ts';
 import type { Plan } from './plan.ts';
 import { planProcess } from './process-plan.ts';
-import type { Resource } from './resource.ts';
+import type { Resource, RestoreScope } from './resource.ts';
 
 /** What images are read and planned for. */
 export interface ReadGround {
@@ -21,6 +21,7 @@ export interface ReadGround {
     readonly system: System;
     readonly resources: readonly Resource[];
     readonly stat: (path: string) => FileStat | undefined;
+    readonly contents?: RestoreScope['contents'];
     readonly startTime: (pid: number) => bigint | undefined;
   };
 }

@@ -16,6 +16,7 @@ export interface CheckpointOptions extends Common, Outside {
   readonly output?: string;
   readonly kill?: true;
   readonly verify?: true;
+  readonly selfContained?: true;
   readonly force?: true;
   readonly revision: '3' | '100';
   readonly deadline?: number;
@@ -56,11 +57,12 @@ function giveUp(target: NewImage): void {
 }
 
 /** @throws UsageError for what revision 3 cannot do. */
-function checkUsage({ revision, kill, verify }: CheckpointOptions): void {
+function checkUsage({ revision, kill, verify, selfContained }: CheckpointOptions): void {
   if (revision !== '3') return;
   const what = 'an image of revision 3 holds no program';
   if (kill) throw new UsageError(`${what}: --kill would lose the process`);
   if (verify) throw new UsageError(`${what}: there is nothing to --verify`);
+  if (selfContained) throw new UsageError(`${what}: nothing makes it self-contained`);
 }
 
 export async function checkpoint(cli: Cli, pid: number, asked: CheckpointOptions): Promise<void> {
@@ -77,14 +79,15 @@ export async function checkpoint(cli: Cli, pid: number, asked: CheckpointOptions
     revision: options.revision === '3' ? 3 : 100,
     kill: options.kill ?? false,
     ...(options.verify ? { verify: true } : {}),
+    settings: {
+      ...(options.verify ? settingsOf({ trustImage: true }) : {}),
+      ...outsideSettings(options),
+      selfContained: options.selfContained ?? false,
+    },
     onFreeze: (leftMs: () => number) => {
       left = leftMs;
     },
     progress: reporter.tell,
-    settings: {
-      ...(options.verify ? settingsOf({ trustImage: true }) : {}),
-      ...outsideSettings(options),
-    },
     ...(options.deadline === undefined ? {} : { deadlineMs: options.deadline }),
     ...debugOptions(options, (line) => later.push(line)),
   } as const;

@@ -16,6 +16,7 @@ export function addCheckpoint(program: Command, cli: Cli): void {
     .option('-o, --output <file>', 'image to create (standard output without it, or as -)')
     .option('--kill', 'kill the process once the image is safe on disk, before it runs on')
     .option('--verify', 'prove first that it can be restarted here; else no image, no kill')
+    .option('--self-contained', 'put program and libraries into the image, too')
     .option('--force', 'put the image in the place of a file that is there')
     .option('--deadline <ms>', 'longest time it may be frozen, then it goes on', positive)
     .addOption(
@@ -35,6 +36,11 @@ Examples:
 
 The image holds the memory of the process, with whatever secrets are in it: it is created with
 mode 0600, beside its name, and gets that when it is whole.
+
+--self-contained is for a machine that may lack the program or its libraries, or has other ones:
+a restart uses the files where they are the same (size, and build id or time), else copies from the
+image, which /proc shows as /memfd:NAME (deleted). Files that are open, and files that are mapped to
+be shared, are not in the image all the same.
 
 --verify makes every check of a restart, from this terminal and with --trust-image, while the
 process is frozen: paths, ids, processor, kernel, limits, rights. When one fails the process goes

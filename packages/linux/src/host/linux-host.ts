@@ -1,4 +1,5 @@
 import type { Host, Resource, System } from '@ckpt/engine';
+import { readPart } from './file-part.ts';
 import { statFile } from './file-stat.ts';
 import { readClocks } from './clocks.ts';
 import { freezeProcess } from './freeze.ts';
@@ -39,6 +40,7 @@ export function createHost(resources: readonly Resource[], options: LinuxHostOpt
       runPlan(plan, pages, { imageFd: image.fd, holder: findHolder, at }),
     prove: proveRun,
     stat: (path) => statFile(path),
+    contents: readPart,
     holder: findHolder,
     holders: findPidHolders,
     startTime: startTimeOf,

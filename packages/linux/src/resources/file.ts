@@ -101,7 +101,7 @@ export const file: DescriptorKind = {
     const [first] = files;
     if (first === undefined) return;
     const path = scope.document.object(first.value.object, Path, first);
-    if (isUnnamed(path)) {
+    if (isUnnamed(scope, path)) {
       restoreUnnamed(restoring, path, files);
       return;
     }

@@ -169,7 +169,9 @@ test('what a record has no name for is refused, wherever it is', () => {
   const told = new Set<string>();
   const images = [
     recorded,
-    ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((seed) => new ChangedImage(generateFacts(seeded(seed)))),
+    ...Array.from({ length: 30 }, (_, index) => index + 1).map(
+      (seed) => new ChangedImage(generateFacts(seeded(seed))),
+    ),
   ];
   for (const image of images) {
     for (const index of image.parts.keys()) {

@@ -8,6 +8,7 @@ export interface Range {
 const lowest = 0x1_0000n;
 /** A new program has its own stack and vdso above: the hole must be free there, too. */
 const highest = 0x7f00_0000_0000n;
+const fence: Range = { start: highest, end: highest };
 
 /**
  * The lowest free range of at least `least` bytes, at most `most` long.
@@ -16,8 +17,9 @@ const highest = 0x7f00_0000_0000n;
  */
 export function freeRange(taken: readonly Range[], least: bigint, most = least): Range | undefined {
   let start = lowest;
-  const fence = { start: highest, end: highest };
-  for (const { start: next, end } of [...taken, fence]) {
+  // Not a copy with the fence in it: many ask, and most find a place among the first few.
+  for (let index = 0; index <= taken.length; index++) {
+    const { start: next, end } = taken[index] ?? fence;
     const gap = (next < highest ? next : highest) - start;
     if (gap >= least) return { start, end: start + (gap < most ? gap : most) };
     if (end > start) start = end;

@@ -56,7 +56,7 @@ export function restoreMm(scope: RestoreScope, record: ImageRecord<Mm>): void {
   const number = scratchFd(scope) + 1;
   const kept = keptFd(scope, path);
   if (link) {
-    if (kept === undefined && isUnnamed(path)) {
+    if (kept === undefined && isUnnamed(scope, path)) {
       throw path.invalid('flags', 'a program without a name that is not mapped', 'ENOSYS');
     }
     const what = `open ${placeOf(scope, path).name}`;

@@ -1,6 +1,6 @@
 import type { CheckpointScope } from '@ckpt/engine';
 import { PageMap, PageRun, pageSources, vmaKinds } from '@ckpt/format';
-import { SharedPages } from './memory-shared.ts';
+import { sharedPages } from './memory-shared.ts';
 import type { CarriedVma } from './vma.ts';
 
 /** Runs that one ARRAY holds. */
@@ -33,7 +33,12 @@ function privateRuns(scope: CheckpointScope, { mapping, vma }: CarriedVma): read
 
 /** Runs of all mappings, by ascending address. */
 function collect(scope: CheckpointScope, vmas: readonly CarriedVma[]): readonly Run[] {
-  const shared = new SharedPages();
+  const shared = sharedPages(
+    scope,
+    vmas
+      .filter(({ vma }) => vma.kind === vmaKinds.shared_anonymous)
+      .map(({ mapping, vma }) => ({ mapping, object: vma.object })),
+  );
   return vmas.flatMap((carried) => {
     const { mapping, vma } = carried;
     switch (vma.kind) {
@@ -42,11 +47,8 @@ function collect(scope: CheckpointScope, vmas: readonly CarriedVma[]): readonly 
       case vmaKinds.file:
         // The kernel may drop these pages at any time: so may we.
         return mapping.flags.has('dp') ? [] : privateRuns(scope, carried);
-      case vmaKinds.shared_anonymous: {
-        const alone = vmas.filter((other) => other.vma.object === vma.object).length === 1;
-        const runs = shared.of(scope, mapping, vma.object, alone);
-        return runs.map((run) => ({ ...run, guard: false }));
-      }
+      case vmaKinds.shared_anonymous:
+        return (shared.get(mapping) ?? []).map((run) => ({ ...run, guard: false }));
       default:
         return [];
     }

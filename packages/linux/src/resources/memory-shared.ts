@@ -1,6 +1,7 @@
-import type { Call, CheckpointScope } from '@ckpt/engine';
+import type { Answer, Call, CheckpointScope } from '@ckpt/engine';
 import { Shm } from '@ckpt/format';
 import type { Mapping } from '../procfs/smaps.ts';
+import { keyOf, type SharedObjects } from './memory-groups.ts';
 import { describe } from './vma-file.ts';
 
 /** Addresses of pages that hold something. */
@@ -9,28 +10,25 @@ export interface Pages {
   readonly pages: number;
 }
 
-const sameObject = (a: Mapping, b: Mapping): boolean =>
-  a.inode === b.inode && a.device === b.device;
-
 const endInObject = ({ start, end, offset }: Mapping): bigint => offset + end - start;
 
 /**
  * Memory that several mappings share (MAP_SHARED without a file), emitted once.
  *
  * Image: {@link Shm}. What another process shares cannot be carried, and is refused where it shows.
- * @param all shared anonymous mappings of the task.
+ * @param objects of the task.
  * @returns its objref.
  */
 export function checkpointShm(
   scope: CheckpointScope,
   mapping: Mapping,
-  all: readonly Mapping[],
+  objects: SharedObjects,
 ): number {
   const { device, inode } = mapping;
-  const key = `${device.toString()}:${inode.toString()}`;
+  const key = keyOf(mapping);
   const { objref, isNew } = scope.objhash.of('shm', key);
   if (!isNew) return objref;
-  const parts = all.filter((other) => sameObject(other, mapping));
+  const parts = objects.get(key) ?? [mapping];
   if (parts.length === 1 && mapping.alsoElsewhere > 0n) {
     scope.refuse({
       thing: describe(mapping),
@@ -61,31 +59,69 @@ function residentRuns(present: Uint8Array, address: bigint, pageSize: number): P
   return runs;
 }
 
-/**
- * Pages that the object behind a mapping has, whether or not this task has touched them. Its
- * page table does not tell: fork(2) leaves the tables of shared memory behind.
- */
-function objectPages(scope: CheckpointScope, mapping: Mapping): readonly Pages[] {
-  const { pageSize } = scope.system;
-  const total = Number((mapping.end - mapping.start) / BigInt(pageSize));
-  // What is swapped out is not resident: then all of it is read.
-  if (mapping.swapped > 0n) return [{ address: mapping.start, pages: total }];
+const isInMemory = ({ swapped }: Mapping): boolean => swapped === 0n;
+
+/** Calls that tell which pages of a mapping are resident. */
+function residencyCalls({ start, end }: Mapping, pageSize: number): readonly Call[] {
+  const total = Number((end - start) / BigInt(pageSize));
   const calls: Call[] = [];
   for (let page = 0; page < total; page += pagesPerCall) {
     const pages = Math.min(pagesPerCall, total - page);
-    const address = mapping.start + BigInt(page * pageSize);
+    const address = start + BigInt(page * pageSize);
     calls.push({ call: 'mincore', args: [address, pages * pageSize, { out: pages }] });
   }
-  const [leader] = scope.task.threads;
-  const answers = leader === undefined ? [] : scope.frozen.ask(scope.task, leader, calls);
-  return calls.flatMap((_, index) => {
-    const address = mapping.start + BigInt(index * pagesPerCall * pageSize);
+  return calls;
+}
+
+/** Pages that calls of {@link residencyCalls} told of; all of them where a call failed. */
+function pagesOf(calls: readonly Call[], answers: readonly Answer[], pageSize: number): Pages[] {
+  return calls.flatMap(({ args: [address = 0, length = 0] }, index) => {
+    const at = BigInt(Number(address));
     const answer = answers[index];
-    const pages = Math.min(pagesPerCall, total - index * pagesPerCall);
     const [present] = answer?.out ?? [];
-    if (answer?.result !== 0n || present === undefined) return [{ address, pages }];
-    return residentRuns(present, address, pageSize);
+    if (answer?.result !== 0n || present === undefined) {
+      return [{ address: at, pages: Number(length) / pageSize }];
+    }
+    return residentRuns(present, at, pageSize);
   });
+}
+
+/**
+ * Pages that the objects behind mappings have, whether or not this task has touched them: its page
+ * table does not tell, since fork(2) leaves the tables of shared memory behind. What is swapped out
+ * is not resident: then all of it is read. The process is asked once for many mappings.
+ */
+function objectPages(
+  { frozen, task, system: { pageSize } }: CheckpointScope,
+  mappings: readonly Mapping[],
+): ReadonlyMap<Mapping, readonly Pages[]> {
+  const [leader] = task.threads;
+  const found = new Map<Mapping, readonly Pages[]>();
+  let waiting: { readonly mapping: Mapping; readonly calls: readonly Call[] }[] = [];
+  let count = 0;
+  const flush = (): void => {
+    const all = waiting.flatMap(({ calls }) => calls);
+    const answers = leader === undefined || count === 0 ? [] : frozen.ask(task, leader, all);
+    let from = 0;
+    for (const { mapping, calls } of waiting) {
+      found.set(mapping, pagesOf(calls, answers.slice(from, from + calls.length), pageSize));
+      from += calls.length;
+    }
+    waiting = [];
+    count = 0;
+  };
+  for (const mapping of mappings) {
+    const pages = Number((mapping.end - mapping.start) / BigInt(pageSize));
+    if (!isInMemory(mapping)) {
+      found.set(mapping, [{ address: mapping.start, pages }]);
+      continue;
+    }
+    waiting.push({ mapping, calls: residencyCalls(mapping, pageSize) });
+    count += pages;
+    if (count >= pagesPerCall) flush();
+  }
+  flush();
+  return found;
 }
 
 /** Takes away what another mapping of the same object has already given. */
@@ -107,15 +143,21 @@ function without(runs: readonly Pages[], mapping: Mapping, done: Set<bigint>, pa
   return left;
 }
 
-/** Pages of a shared mapping to be stored; those that another mapping has given are left out. */
-export class SharedPages {
-  readonly #done = new Map<number, Set<bigint>>();
-
-  of(scope: CheckpointScope, mapping: Mapping, objref: number, alone: boolean): readonly Pages[] {
-    const runs = objectPages(scope, mapping);
-    if (alone) return runs;
-    const done = this.#done.get(objref) ?? new Set<bigint>();
-    this.#done.set(objref, done);
-    return without(runs, mapping, done, scope.system.pageSize);
+/** Pages of shared mappings to be stored; those that another mapping has given are left out. */
+export function sharedPages(
+  scope: CheckpointScope,
+  carried: readonly { readonly mapping: Mapping; readonly object: number }[],
+): ReadonlyMap<Mapping, readonly Pages[]> {
+  const views = new Map<number, number>();
+  for (const { object } of carried) views.set(object, (views.get(object) ?? 0) + 1);
+  const mappings = carried.map(({ mapping }) => mapping);
+  const all = new Map(objectPages(scope, mappings));
+  const given = new Map<number, Set<bigint>>();
+  for (const { mapping, object } of carried) {
+    if (views.get(object) === 1) continue;
+    const done = given.get(object) ?? new Set<bigint>();
+    given.set(object, done);
+    all.set(mapping, without(all.get(mapping) ?? [], mapping, done, scope.system.pageSize));
   }
+  return all;
 }

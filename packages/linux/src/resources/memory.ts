@@ -22,6 +22,7 @@ import { checkpointVdso, restoreVdso, vdsoPlace } from './memory-vdso.ts';
 import { required } from './facts.ts';
 import { checkpointLink } from './path.ts';
 import { checkpointVmas } from './vma.ts';
+import { isSelfContained } from './vma-file.ts';
 import { checkVmas } from './vma-check.ts';
 import { mapVmas } from './vma-map.ts';
 import { protectVma } from './vma-protect.ts';
@@ -40,7 +41,8 @@ function checkpoint(scope: CheckpointScope): void {
   const { objref } = objhash.of('mm', String(task.pid));
   const { vmas, vdso } = checkpointVmas(scope, parseSmaps(required(frozen, task, 'smaps')));
   const block = checkpointVdso(scope, vdso);
-  const exe = checkpointLink(scope, 'the program', 'exe', pathFlags.MAPPED) ?? 0;
+  const programFlags = pathFlags.MAPPED | (isSelfContained(scope) ? pathFlags.CARRIED : 0);
+  const exe = checkpointLink(scope, 'the program', 'exe', programFlags) ?? 0;
   const { mm } = parseStat(required(frozen, task, 'stat'));
   const [brk, barriers] = scope.answers();
   scope.emit(Mm, {

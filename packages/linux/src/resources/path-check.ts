@@ -1,5 +1,6 @@
 import type { FileStat, ImageRecord, RestoreScope } from '@ckpt/engine';
-import { pathFlags, type CkptError, type Path } from '@ckpt/format';
+import { buildIdMax, CkptError, pathFlags, type Path } from '@ckpt/format';
+import { buildIdOf } from '../procfs/build-id.ts';
 import { placeOf, type Place } from './path-map.ts';
 import { fileTypes, typeName, typeOf } from './path-type.ts';
 
@@ -12,13 +13,36 @@ function dateOf(nanoseconds: bigint): string {
   return new Date(milliseconds).toISOString();
 }
 
+const hexOf = (bytes: Uint8Array): string =>
+  [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** Build id of a file as it is now, in hexadecimal: empty without one, undefined when not known. */
+function buildIdNow({ contents }: RestoreScope, name: string): string | undefined {
+  if (contents?.(name, 0n, 1) === undefined) return undefined;
+  const id = buildIdOf((offset, length) => contents(name, offset, length) ?? new Uint8Array(0));
+  return hexOf((id ?? new Uint8Array(0)).subarray(0, buildIdMax));
+}
+
 /** A file whose content the program relies on: it must be the very same. */
-function checkContent(record: ImageRecord<Path>, name: string, now: FileStat): void {
-  const { size, mtime } = record.value;
+function checkContent(
+  scope: RestoreScope,
+  record: ImageRecord<Path>,
+  name: string,
+  now: FileStat,
+): void {
+  const { size, mtime, build_id_size: idSize, build_id: id } = record.value;
   const remedy = 'put the old file back, or pass --allow-changed when you know that it is the same';
   if (now.size !== size) {
     const sizes = `${size.toString()} bytes then, ${now.size.toString()} now`;
     throw record.invalid('size', `${name} has changed (${sizes}): ${remedy}`, 'ESTALE');
+  }
+  const idNow = idSize === 0 ? undefined : buildIdNow(scope, name);
+  if (idNow !== undefined) {
+    // The same build is the same content, whenever it was put there.
+    const then = hexOf(id.subarray(0, Math.min(idSize, buildIdMax)));
+    if (idNow === then) return;
+    const builds = `build ${then} then, ${idNow === '' ? 'none' : idNow} now`;
+    throw record.invalid('build_id', `${name} has changed (${builds}): ${remedy}`, 'ESTALE');
   }
   if (now.mtime !== mtime) {
     const times = `written ${dateOf(mtime)} then, ${dateOf(now.mtime)} now`;
@@ -77,7 +101,38 @@ export function checkPath(scope: RestoreScope, record: ImageRecord<Path>): FileS
   }
   if (typeOf(mode) === fileTypes.regular && scope.options.allowChanged !== true) {
     if ((flags & pathFlags.WRITTEN) !== 0) checkWritten(scope, record, place, now);
-    else checkContent(record, name, now);
+    else checkContent(scope, record, name, now);
   }
   return now;
+}
+
+const copies = new WeakMap<ImageRecord<Path>, boolean>();
+
+/**
+ * True for a file that is not there, or is another one, and whose content the image has; said once.
+ * The copy has no name: it is a memfd.
+ */
+export function usesCopy(scope: RestoreScope, record: ImageRecord<Path>): boolean {
+  if ((record.value.flags & pathFlags.CARRIED) === 0) return false;
+  const known = copies.get(record);
+  if (known !== undefined) return known;
+  const different = differenceOf(scope, record);
+  if (different !== undefined) {
+    scope.note(
+      `${different.sentence.replace(/: (put|pass) .*$/, '')}; a copy from the image is used`,
+    );
+  }
+  copies.set(record, different !== undefined);
+  return different !== undefined;
+}
+
+function differenceOf(scope: RestoreScope, record: ImageRecord<Path>): CkptError | undefined {
+  try {
+    checkPath(scope, record);
+    return undefined;
+  } catch (error) {
+    const others = ['ENOENT', 'ESTALE'];
+    if (error instanceof CkptError && others.includes(error.code)) return error;
+    throw error;
+  }
 }

@@ -150,6 +150,38 @@ test.for([
   expect(error.sentence).toContain('/tmp/a');
 });
 
+test('a program is known by its build, whatever its time is', () => {
+  const head = new Uint8Array(200);
+  head.set([0x7f, 0x45, 0x4c, 0x46, 2, 1]);
+  const view = new DataView(head.buffer);
+  view.setBigUint64(32, 64n, true);
+  view.setUint16(56, 1, true);
+  view.setUint32(64, 4, true);
+  view.setBigUint64(72, 120n, true);
+  view.setBigUint64(96, 20n, true);
+  for (const [index, word] of [4, 4, 3, 0x55_4e47, 0x0403_0201].entries()) {
+    view.setUint32(120 + index * 4, word, true);
+  }
+  const built = (id: readonly number[], options = {}) => ({
+    ...restoreScope(image({ build_id_size: 4, build_id: Uint8Array.from(id), ...options }), {
+      files: { '/tmp/a': fileStat({ mtime: 2n }) },
+    }),
+    contents: (_: string, offset: bigint, length: number) =>
+      head.subarray(Number(offset), Number(offset) + length),
+  });
+  path.restore(built([1, 2, 3, 4]));
+  const error = thrown(() => {
+    path.restore(built([1, 2, 3, 5]));
+  });
+  expect(error).toMatchObject({ code: 'ESTALE', field: 'build_id' });
+  expect(error.sentence).toContain('build 01020305 then, 01020304 now');
+  const carried = built([1, 2, 3, 5], { flags: pathFlags.MAPPED | pathFlags.CARRIED });
+  path.restore(carried);
+  expect(carried.notes).toEqual([
+    '/tmp/a has changed (build 01020305 then, 01020304 now); a copy from the image is used',
+  ]);
+});
+
 test('a changed file passes when the user says so', () => {
   const files = { '/tmp/a': fileStat({ size: 101n }) };
   path.restore(restoreScope(image(), { files, options: { allowChanged: true } }));

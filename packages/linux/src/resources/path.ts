@@ -1,10 +1,11 @@
 import type { CheckpointScope, FileStat, Resource } from '@ckpt/engine';
-import { CKPT_HDR_FILE_NAME, FileRun, Path, pathFlags } from '@ckpt/format';
+import { buildIdMax, CKPT_HDR_FILE_NAME, CkptError, FileRun, Path, pathFlags } from '@ckpt/format';
 import { encodeText } from '@ckpt/io';
+import { buildIdOf, type ReadAt } from '../procfs/build-id.ts';
 import { isMangled } from '../procfs/text.ts';
 import { access, needsTrust } from './path-access.ts';
-import { storeContent } from './path-content.ts';
-import { checkPath } from './path-check.ts';
+import { storeContent, type FileRange } from './path-content.ts';
+import { checkPath, usesCopy } from './path-check.ts';
 import { noteUnused } from './path-map.ts';
 import { fileTypes, typeOf } from './path-type.ts';
 import { pathsLeftOut } from './redirect.ts';
@@ -22,6 +23,8 @@ export interface PathFacts {
   readonly wanted?: number;
   /** Path under /proc/PID whose content is stored when the file has no name any more. */
   readonly contents?: string;
+  /** What of a CARRIED file is wanted; all unless told. */
+  readonly parts?: readonly FileRange[];
 }
 
 const deletedMark = ' (deleted)';
@@ -76,7 +79,33 @@ function wantedOf({ wanted, stat, flags }: PathFacts): number {
 function flagsOf({ stat, flags, name }: PathFacts): number {
   if (stat.nlink > 0) return flags;
   const isMemfd = name.startsWith(memfdMark) && name.endsWith(deletedMark);
+  // Of one that has no name, all is in the store anyway.
   return pathFlags.DELETED | (isMemfd ? pathFlags.MEMFD : 0);
+}
+
+/** What tells a program or library from another build of it. */
+function buildIdFields(
+  { frozen, task }: CheckpointScope,
+  { name, stat, flags }: PathFacts,
+): Pick<Path, 'build_id_size' | 'build_id'> {
+  const isMapped = (flags & pathFlags.MAPPED) !== 0 && stat.nlink > 0;
+  const isFile = typeOf(stat.mode) === fileTypes.regular;
+  const read: ReadAt = (offset, length) => frozen.contents(task, `root${name}`, offset, length);
+  const id = isMapped && isFile ? knownBuildId(read) : undefined;
+  return {
+    build_id_size: Math.min(id?.length ?? 0, buildIdMax),
+    build_id: id?.subarray(0, buildIdMax) ?? new Uint8Array(0),
+  };
+}
+
+/** What cannot be read has none. */
+function knownBuildId(read: ReadAt): Uint8Array | undefined {
+  try {
+    return buildIdOf(read);
+  } catch (error) {
+    if (error instanceof CkptError) return undefined;
+    throw error;
+  }
 }
 
 function keyOf(facts: PathFacts): string {
@@ -115,9 +144,10 @@ export function checkpointPath(
   const { objref, isNew } = scope.objhash.of('path', key);
   const trusted = !deleted && needsTrust(scope, facts.name, stat, wantedOf(facts));
   if (!isNew) return { objref, trusted };
+  const isCarried = (facts.flags & pathFlags.CARRIED) !== 0;
   const content =
-    deleted && facts.contents !== undefined
-      ? storeContent(scope, facts.contents, stat.size)
+    (deleted || isCarried) && facts.contents !== undefined
+      ? storeContent(scope, facts.contents, stat.size, facts.parts)
       : { index: 0n, pages: 0n, runs: [], seals: undefined };
   scope.emit(Path, {
     objref,
@@ -135,8 +165,7 @@ export function checkpointPath(
     pages: content.pages,
     runs: content.runs.length,
     seals: content.seals ?? 0,
-    build_id_size: 0,
-    build_id: new Uint8Array(0),
+    ...buildIdFields(scope, facts),
   });
   const name =
     facts.name.endsWith(deletedMark) && deleted
@@ -186,7 +215,8 @@ export const path: Resource = {
     const leftOut = pathsLeftOut(scope);
     for (const record of records) {
       if (leftOut.has(record.value.objref)) continue;
-      if ((record.value.flags & pathFlags.DELETED) === 0) checkPath(scope, record);
+      if ((record.value.flags & pathFlags.DELETED) !== 0) continue;
+      if (!usesCopy(scope, record)) checkPath(scope, record);
     }
     noteUnused(scope, records);
   },

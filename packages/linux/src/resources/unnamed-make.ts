@@ -72,9 +72,21 @@ function runsOf(scope: RestoreScope, path: PathRecord): readonly FileRun[] {
   return all.filter((run) => run.pages > 0n);
 }
 
+/** True for the copy of a file that has its name, and is not what is needed. */
+const isCopy = ({ value: { flags } }: PathRecord): boolean =>
+  (flags & (pathFlags.DELETED | pathFlags.CARRIED)) === pathFlags.CARRIED;
+
+/** As much of a name as memfd_create(2) takes, whatever its letters are. */
+const shortened = (name: string): string => name.slice(0, Math.floor(memfdNameMax / 4));
+
 /** Plans to make a file under a name that is taken away at once, or a memfd; returns what opens it. */
 function create(scope: RestoreScope, section: Section, path: PathRecord, what: string) {
   const call = scope.call.bind(undefined, section, path);
+  if (isCopy(path)) {
+    const { name } = placeOf(scope, path);
+    const blob = cString(shortened(name.slice(name.lastIndexOf('/') + 1)));
+    return call('memfd_create', [{ blob }, MFD_CLOEXEC | MFD_ALLOW_SEALING], { what });
+  }
   if ((path.value.flags & pathFlags.MEMFD) !== 0) {
     const name = nameOf(path).slice(memfdMark.length);
     const blob = cString(name);
@@ -145,7 +157,7 @@ export function letGoUnnamed(
   number: number,
 ): void {
   // What memfd_create(2) gives does not count as a writer, and adds seals.
-  if ((path.value.flags & pathFlags.MEMFD) !== 0) return;
+  if ((path.value.flags & pathFlags.MEMFD) !== 0 || isCopy(path)) return;
   const what = `hold ${nameOf(path)}, which has no name`;
   const read = openUnnamed(scope, section, path, { number, flags: O_RDONLY | O_CLOEXEC, what });
   scope.call(section, path, 'dup3', [read, number, O_CLOEXEC], { expect: number, what });
@@ -162,7 +174,7 @@ export function settleUnnamed(
   const { mode, uid, gid, seals } = path.value;
   const name = nameOf(path);
   const warn = { failure: 'warn', what: `owner of ${name}, which has no name` } as const;
-  scope.call(section, path, 'fchown', [number, uid, gid], warn);
+  if (!isCopy(path)) scope.call(section, path, 'fchown', [number, uid, gid], warn);
   const what = `mode and seals of ${name}, which has no name`;
   scope.call(section, path, 'fchmod', [number, mode & permissions], { what });
   if (seals !== 0) scope.call(section, path, 'fcntl', [number, F_ADD_SEALS, seals], { what });

@@ -1,6 +1,7 @@
 import type { Document, ImageRecord, RestoreScope } from '@ckpt/engine';
 import { File, IoUring, Mm, fileKinds, pathFlags, protections, type Path } from '@ckpt/format';
 import { nameOf } from './path-name.ts';
+import { usesCopy } from './path-check.ts';
 import { O_CLOEXEC, close, scratchFd } from './path-open.ts';
 import { letGoUnnamed, makeUnnamed, openUnnamed, settleUnnamed } from './unnamed-make.ts';
 import { MAP_SHARED, flagsOf, nameVma, protectionBefore, type VmaRecord } from './vma-mmap.ts';
@@ -19,17 +20,28 @@ export function keptFd({ document }: RestoreScope, path: ImageRecord<Path>): num
 }
 
 /** True for what has no name to be opened by. */
-export const isUnnamed = ({ value: { flags } }: ImageRecord<Path>): boolean =>
-  (flags & pathFlags.DELETED) !== 0;
+export const isUnnamed = (scope: RestoreScope, path: ImageRecord<Path>): boolean =>
+  (path.value.flags & pathFlags.DELETED) !== 0 || usesCopy(scope, path);
+
+/** Objects that descriptors lead to by a path. */
+const openedOf = (document: Document): ReadonlySet<number> =>
+  new Set(
+    document
+      .all(File)
+      .filter(({ value: { kind } }) => kind === fileKinds.path)
+      .map(({ value: { object } }) => object),
+  );
+
+const opened = new WeakMap<Document, ReadonlySet<number>>();
 
 /** True where a descriptor leads to the file. */
 export function hasDescriptors(
   { document }: RestoreScope,
   { value: { objref } }: ImageRecord<Path>,
 ): boolean {
-  return document
-    .all(File)
-    .some(({ value: { kind, object } }) => kind === fileKinds.path && object === objref);
+  const known = opened.get(document) ?? openedOf(document);
+  opened.set(document, known);
+  return known.has(objref);
 }
 
 /**

@@ -2,6 +2,8 @@ import type { CheckpointScope, FileStat } from '@ckpt/engine';
 import { CkptError, pathFlags, protections, vmaKinds } from '@ckpt/format';
 import type { Mapping } from '../procfs/smaps.ts';
 import { checkpointPath } from './path.ts';
+import { keyOf, type SharedObjects } from './memory-groups.ts';
+import type { FileRange } from './path-content.ts';
 import { isKernelMemory, kernelMemory } from './path-kernel.ts';
 import { fileTypes, typeOf } from './path-type.ts';
 import { maximumOf } from './vma-flags.ts';
@@ -62,11 +64,28 @@ function contentsOf(scope: CheckpointScope, mapping: Mapping): string | undefine
   return fd === undefined ? undefined : `fd/${fd}`;
 }
 
-/** objref of the PATH that is mapped; undefined when it was refused. */
+/** True where the content of programs and libraries belongs into the image. */
+export const isSelfContained = ({ options }: CheckpointScope): boolean =>
+  options.selfContained === true;
+
+/** The program may be run once more (/proc/self/exe): all of it is carried. */
+function isProgram({ frozen, task }: CheckpointScope, { dev, ino }: FileStat): boolean {
+  const exe = frozen.stat(task, 'exe');
+  return exe?.dev === dev && exe.ino === ino;
+}
+
+const partsOf = (mappings: readonly Mapping[]): readonly FileRange[] =>
+  mappings.map(({ start, end, offset }) => ({ start: offset, end: offset + end - start }));
+
+/**
+ * @param files private mappings of each file.
+ * @returns objref of the PATH that is mapped; undefined when it was refused.
+ */
 export function checkpointFile(
   scope: CheckpointScope,
   mapping: Mapping,
   kind: number,
+  files: SharedObjects,
 ): number | undefined {
   const name = nameOf(scope, mapping);
   const thing = describe(mapping);
@@ -96,7 +115,14 @@ export function checkpointFile(
   }
   const writes = kind === vmaKinds.shared_file && (maximumOf(mapping) & protections.WRITE) !== 0;
   const flags = pathFlags.MAPPED | (writes ? pathFlags.WRITTEN : 0);
+  const facts = { thing, name, stat, flags };
+  if (kind === vmaKinds.file && isFile && stat.nlink > 0 && isSelfContained(scope)) {
+    const contents = `root${name}`;
+    const parts = isProgram(scope, stat) ? {} : { parts: partsOf(files.get(keyOf(mapping)) ?? []) };
+    const carried = { ...facts, flags: flags | pathFlags.CARRIED, contents, ...parts };
+    return checkpointPath(scope, carried)?.objref;
+  }
   const contents = stat.nlink === 0 ? contentsOf(scope, mapping) : undefined;
   const more = contents === undefined ? {} : { contents };
-  return checkpointPath(scope, { thing, name, stat, flags, ...more })?.objref;
+  return checkpointPath(scope, { ...facts, ...more })?.objref;
 }

@@ -43,7 +43,7 @@ function mapFile(scope: RestoreScope, records: readonly VmaRecord[], mapping: Ma
   const [first] = records;
   if (first === undefined) return;
   const path = scope.document.object(first.value.object, Path, first);
-  if (isUnnamed(path)) {
+  if (isUnnamed(scope, path)) {
     mapUnnamed(scope, path, records, mapping.filled);
     return;
   }

@@ -2,9 +2,10 @@ import type { CheckpointScope } from '@ckpt/engine';
 import { vmaKinds, type Vma } from '@ckpt/format';
 import { encodeText } from '@ckpt/io';
 import type { Mapping } from '../procfs/smaps.ts';
+import { groupShared, type SharedObjects } from './memory-groups.ts';
 import { checkpointShm } from './memory-shared.ts';
 import { classify } from './vma-classify.ts';
-import { checkpointFile, describe } from './vma-file.ts';
+import { checkpointFile, describe, isSelfContained } from './vma-file.ts';
 import { adviceOf, mapFlagsOf, maximumOf, protectionOf } from './vma-flags.ts';
 
 /** A mapping that is carried. */
@@ -29,19 +30,25 @@ function givenName({ name }: Mapping): Uint8Array {
   return encodeText(given);
 }
 
+/** Mappings by what is behind them. */
+interface Groups {
+  readonly shared: SharedObjects;
+  readonly files: SharedObjects;
+}
+
 /** The object behind a mapping: 0 where there is none, undefined when it was refused. */
 function objectOf(
   scope: CheckpointScope,
   mapping: Mapping,
   kind: number,
-  shared: readonly Mapping[],
+  groups: Groups,
 ): number | undefined {
   switch (kind) {
     case vmaKinds.file:
     case vmaKinds.shared_file:
-      return checkpointFile(scope, mapping, kind);
+      return checkpointFile(scope, mapping, kind, groups.files);
     case vmaKinds.shared_anonymous:
-      return checkpointShm(scope, mapping, shared);
+      return checkpointShm(scope, mapping, groups.shared);
     default:
       return 0;
   }
@@ -54,9 +61,16 @@ export function checkpointVmas(scope: CheckpointScope, mappings: readonly Mappin
   const vmas: CarriedVma[] = [];
   const vdso: Mapping[] = [];
   const judged = mappings.map((mapping) => ({ mapping, verdict: classify(mapping) }));
-  const shared = judged.flatMap(({ mapping, verdict }) =>
-    verdict.is === 'kind' && verdict.kind === vmaKinds.shared_anonymous ? [mapping] : [],
-  );
+  const group = (kind: number) =>
+    groupShared(
+      judged.flatMap(({ mapping, verdict }) =>
+        verdict.is === 'kind' && verdict.kind === kind ? [mapping] : [],
+      ),
+    );
+  const groups: Groups = {
+    shared: group(vmaKinds.shared_anonymous),
+    files: isSelfContained(scope) ? group(vmaKinds.file) : new Map(),
+  };
   for (const { mapping, verdict } of judged) {
     if (verdict.is === 'vdso') vdso.push(mapping);
     if (verdict.is === 'obstacle') {
@@ -64,7 +78,7 @@ export function checkpointVmas(scope: CheckpointScope, mappings: readonly Mappin
       scope.refuse({ thing: describe(mapping), reason, remedy });
     }
     if (verdict.is !== 'kind') continue;
-    const object = objectOf(scope, mapping, verdict.kind, shared);
+    const object = objectOf(scope, mapping, verdict.kind, groups);
     if (object === undefined) continue;
     vmas.push({
       mapping,

@@ -103,7 +103,7 @@ export function checkpointScope(process: FakeProcess = {}): Checkpointed {
     pages: () => [],
     memory: nothing,
     copy: nothing,
-    contents: nothing,
+    contents: () => new Uint8Array(0),
     frozenMs: () => 0,
     thaw: nothing,
     kill: nothing,
