@@ -23,6 +23,7 @@ const kinds = modules.flatMap(({ name, text }) => {
 const live = [
   ...textOf('packages/linux/src/testing/programs', /\.[ch]$/),
   ...textOf('packages/linux/src/resources', /\.kernel\.test\.ts$/),
+  ...textOf('tests/live', /\.kernel\.test\.ts$/),
 ]
   .map(({ text }) => text.toLowerCase())
   .join('\n');

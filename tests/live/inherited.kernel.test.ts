@@ -54,7 +54,7 @@ async function pipeline(name: string): Promise<Pipeline> {
 
 const outputOf = ({ pid }: Program): string => readlinkSync(`/proc/${String(pid)}/fd/1`);
 
-describe('a process whose output goes to another one through a pipe', () => {
+describe('an inherited pipe, which leads to another process,', () => {
   test('is joined with it again; while it goes on neither notices', async () => {
     const { name, writer, reader } = await pipeline('joined.txt');
     const running = lab.good(
