@@ -71,7 +71,7 @@ describe('an inherited pipe, which leads to another process,', () => {
     // Somebody holds it meanwhile, as the note says.
     const held = openSync(`/proc/${String(writer.pid)}/fd/1`, 'r+');
     const before = outputOf(writer);
-    await lab.cycle(writer, 'joined.ckpt');
+    await lab.cycle(writer, 'joined.ckpt', '--join-pipes');
     closeSync(held);
     expect(outputOf(writer)).toBe(before);
     await goesOn(name);
@@ -127,7 +127,7 @@ describe('an inherited pipe, which leads to another process,', () => {
   test('and one that reads goes on reading what was in it', async () => {
     const { name, writer, reader } = await pipeline('read.txt');
     const held = openSync(`/proc/${String(reader.pid)}/fd/0`, 'r+');
-    await lab.cycle(reader, 'read.ckpt');
+    await lab.cycle(reader, 'read.ckpt', '--join-pipes');
     closeSync(held);
     await goesOn(name);
     whole(name);

@@ -236,9 +236,13 @@ export class Lab {
   }
 
   /** Checkpoint with --kill, wait for the end, restart detached: the same program, once more. */
-  async cycle(program: Program, image = `cycle-${String(program.pid)}.ckpt`): Promise<void> {
+  async cycle(
+    program: Program,
+    image = `cycle-${String(program.pid)}.ckpt`,
+    ...how: string[]
+  ): Promise<void> {
     const pid = String(program.pid);
-    await this.goodMeanwhile('checkpoint', '--kill', '--force', '-o', image, pid);
+    await this.goodMeanwhile('checkpoint', '--kill', '--force', ...how, '-o', image, pid);
     await program.gone();
     program.restarted();
     const printed = await this.goodMeanwhile('restart', '--detach', image);
