@@ -14,6 +14,7 @@ const SO_DOMAIN = 39;
 const SO_PEEK_OFF = 42;
 const SO_BUF_LOCK = 72;
 const SOL_TCP = 6;
+const AF_INET6 = 10;
 const CAP_NET_ADMIN = 12;
 /** net.core.wmem_max and rmem_max, and the least that the kernel gives. */
 const bufferMax = 212_992;
@@ -123,7 +124,11 @@ export function getsockopt(caller: Caller, args: Words): number {
   const room = user.view(args.word(4), 4).getInt32(0, true);
   if (room < 0) refuse('EINVAL', 'no room');
   const value = fixed(file, level, name, room) ?? file.options.get(optionKey(level, name));
-  if (value === undefined) return refuse('ENOPROTOOPT', `option ${name} of level ${level}`);
+  if (value === undefined) {
+    // net/ipv4/ip_sockglue.c and net/unix have another word for a foreign level than IPv6 has.
+    const isForeign = level === SOL_TCP && file.tcp === undefined && file.kind.domain !== AF_INET6;
+    return refuse(isForeign ? 'EOPNOTSUPP' : 'ENOPROTOOPT', `option ${name} of level ${level}`);
+  }
   const given = value.subarray(0, room);
   user.write(args.word(3), given);
   user.putInt(args.word(4), given.length);

@@ -104,9 +104,7 @@ function sequence({ queue, sendNext, receiveNext }: Tcp): Uint8Array {
 /** What such an option tells; undefined for any other. */
 export function getTcpOption(file: SocketFile, name: number, room: number): Uint8Array | undefined {
   const { tcp } = file;
-  if (tcp === undefined) {
-    return name === TCP_INFO ? refuse('EOPNOTSUPP', 'it is no TCP socket') : undefined;
-  }
+  if (tcp === undefined) return undefined;
   switch (name) {
     case TCP_INFO:
       return tcpInfo(file, room);
