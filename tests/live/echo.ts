@@ -5,6 +5,15 @@ import type { Lab, Program } from './lab.ts';
 
 const program = (name: string) => fileURLToPath(new URL(`programs/${name}.mjs`, import.meta.url));
 
+/**
+ * Reason to leave a test out, if there is one. Open defect: after some one in ten restarts both ends
+ * of a connection in full flow wait for each other. `CKPT_TEST_FLOW=1` runs these tests.
+ */
+export const stalls = {
+  isKnown: process.env.CKPT_TEST_FLOW === undefined,
+  reason: 'open defect: one restart in ten leaves a connection in full flow stalled',
+} as const;
+
 /** Both sides of a connection on which data never rests. */
 export interface Echo {
   readonly server: Program;

@@ -7,6 +7,7 @@ import {
   threadsOutlive,
 } from './killed-cases.ts';
 import { connectionIsKept, connectionOutlives } from './killed-connection.ts';
+import { stalls } from './echo.ts';
 import { Lab } from './lab.ts';
 
 const lab = new Lab();
@@ -27,7 +28,8 @@ describe('SIGKILL of the checkpointer', () => {
     await connectionOutlives(lab, 5);
   });
 
-  test('around the kill leaves a connection that goes on, or waits', async () => {
+  test('around the kill leaves a connection that goes on, or waits', async ({ skip }) => {
+    skip(stalls.isKnown, stalls.reason);
     await connectionIsKept(lab, 10);
   });
 
