@@ -20,7 +20,7 @@ async function load(port: number, clients: number, each: number): Promise<void> 
   await Promise.all(
     Array.from({ length: clients }, async (_, client) => {
       for (let n = 0; n < each; n++) {
-        const path = ['/', '/zlib', '/file', '/timer'][(client + n) % 4] ?? '/';
+        const path = ['/', '/zlib', '/file', '/timer', '/worker'][(client + n) % 5] ?? '/';
         const text = await ask(port, path, agent);
         if (path === '/') expect((JSON.parse(text) as Answer).sum).toBe(49_995_000);
         else expect(text).toBe('true');

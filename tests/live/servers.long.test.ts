@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { debianProgram, having, npmProgram, python } from '../support/programs.ts';
 import { ask, connectionsGone, freePort } from './http.ts';
-import { Lab, type Program } from './lab.ts';
+import { Lab } from './lab.ts';
 import { redis } from './redis.ts';
-import { countsThrough, leavesNothing } from './serving.ts';
+import { answers, countsThrough, leavesNothing } from './serving.ts';
 
 const lab = new Lab();
 afterAll(() => {
@@ -13,18 +13,6 @@ afterAll(() => {
 });
 
 const script = (name: string) => fileURLToPath(new URL(`programs/${name}`, import.meta.url));
-
-/** Waits until a server answers. */
-async function answers(server: Program, port: number, path: string): Promise<string> {
-  for (;;) {
-    try {
-      return await ask(port, path);
-    } catch (error) {
-      if (!server.alive()) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-}
 
 describe.concurrent('a server that was checkpointed, killed and restarted', () => {
   test('on Bun answers every request once', async (context) => {
@@ -126,6 +114,19 @@ describe.concurrent('a server that was checkpointed, killed and restarted', () =
     expect(await redis(port, 'GET n', 'DBSIZE')).toEqual(['$1', '4', ':502']);
     next.kill();
   });
+});
+
+test('threads of Python that were checkpointed, killed and restarted lose nothing', async (context) => {
+  const path = having(context, python());
+  const program = lab.start(path, [script('thread_queue.py')]);
+  for (let round = 1; round <= 5; round++) {
+    await program.saw(new RegExp(`^round ${program.lines().length + 2}000$`, 'm'));
+    await lab.cycle(program);
+  }
+  await program.saw(new RegExp(`^round ${program.lines().length + 2}000$`, 'm'));
+  const lines = program.lines();
+  expect(lines).toEqual(lines.map((_, index) => `round ${(index + 1) * 1000}`));
+  program.kill();
 });
 
 describe.concurrent('an open transaction of sqlite', () => {

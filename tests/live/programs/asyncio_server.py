@@ -26,16 +26,25 @@ expected = digest()
 
 async def answer(reader, writer):
     global requests
-    requests += 1
-    number, seen = requests, ticks
-    await reader.readuntil(b"\r\n\r\n")
-    found = await asyncio.to_thread(digest)
-    await asyncio.sleep(0.05)
-    intact = json.dumps(state) == before and found == expected
-    body = json.dumps({"number": number, "intact": intact, "ticking": ticks > seen}).encode()
-    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    writer.write(head.encode() + body)
-    await writer.drain()
+    lasts = True
+    while lasts:
+        try:
+            request = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:
+            break
+        lasts = b"connection: close" not in request.lower()
+        requests += 1
+        number, seen = requests, ticks
+        found = await asyncio.to_thread(digest)
+        await asyncio.sleep(0.05)
+        while ticks == seen:
+            await asyncio.sleep(0.005)
+        intact = json.dumps(state) == before and found == expected
+        body = json.dumps({"number": number, "intact": intact}).encode()
+        rest = "keep-alive" if lasts else "close"
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: {rest}\r\n\r\n"
+        writer.write(head.encode() + body)
+        await writer.drain()
     writer.close()
 
 
