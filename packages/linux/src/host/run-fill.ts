@@ -1,4 +1,4 @@
-import type { PageReader } from '@ckpt/engine';
+import type { LoadStep, PageReader } from '@ckpt/engine';
 import { CkptError } from '@ckpt/format';
 import type { Memory } from './memory.ts';
 import { readSegments, type Segment } from './run-read.ts';
@@ -111,4 +111,14 @@ export function fillMemory(scope: LoadScope, tid: number, pieces: readonly Piece
     whole = [];
   }
   readPieces(scope, tid, imageFd, whole);
+}
+
+/** Adds the step to an error that knows its place in the image less exactly. */
+export function inStep<T>(step: LoadStep, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof CkptError)) throw error;
+    throw error.within(step.from.path, { position: step.from.position });
+  }
 }

@@ -62,6 +62,13 @@ export interface Restoring {
   readonly scratch: (index: number) => number;
   /** Lowest number that leads to a FILE once all are placed; undefined when none does. */
   readonly fdOf: (file: ImageRecord<File>) => number | undefined;
+  /**
+   * Plans contents from the store when all that was begun before is placed: one after the other,
+   * they take few stops. They are planned in the order of the store.
+   */
+  readonly fillLater: (plan: () => void) => void;
+  /** Plans what waits to be filled: call it before planning another load. */
+  readonly fillNow: () => void;
   /** What a number leads to once all are placed. */
   readonly at: (
     fd: number,

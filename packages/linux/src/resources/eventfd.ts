@@ -6,6 +6,8 @@ import { setStatus } from './descriptor-flags.ts';
 
 /** sys/eventfd.h */
 const EFD_SEMAPHORE = 1;
+/** What eventfd2(2) takes. */
+const initialMax = 0xffff_ffffn;
 /** No write(2) gets further. */
 const countMax = 0xffff_ffff_ffff_fffen;
 
@@ -54,8 +56,11 @@ export const eventfd: DescriptorKind = {
       if (semaphore > 1) throw record.invalid('semaphore', `${semaphore} is neither 0 nor 1`);
       if (count > countMax) throw record.invalid('count', `${count.toString()} is over 2^64 - 2`);
       const flags = semaphore === 1 ? EFD_SEMAPHORE : 0;
-      const fd = scope.call('descriptors', record, 'eventfd2', [0, flags], { what: 'an eventfd' });
-      if (count > 0n) {
+      const most = count > initialMax ? 0n : count;
+      const fd = scope.call('descriptors', record, 'eventfd2', [most, flags], {
+        what: 'an eventfd',
+      });
+      if (count > initialMax) {
         const args = [fd, { blob: wordOf(count) }, 8];
         scope.call('descriptors', record, 'write', args, {
           expect: 8,

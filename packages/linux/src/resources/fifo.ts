@@ -7,7 +7,7 @@ import { accessOf } from './path-access.ts';
 import { O_CLOEXEC, openPath } from './path-open.ts';
 import { fileTypes, typeOf } from './path-type.ts';
 import { reopen } from './pipe.ts';
-import { checkpointRing, endOf, fillRing } from './pipe-ring.ts';
+import { checkpointRing, endOf, fillRing, sizeRing } from './pipe-ring.ts';
 
 /**
  * A FIFO (fifo(7)): a pipe with a path, whose ends are both inside.
@@ -38,7 +38,7 @@ export const fifo: DescriptorKind = {
   },
 
   restore(restoring, files) {
-    const { scope, scratch } = restoring;
+    const { scope, scratch, fillNow } = restoring;
     const [first] = files;
     if (first === undefined) return;
     const record = scope.document.object(first.value.object, Pipe, first);
@@ -52,6 +52,8 @@ export const fifo: DescriptorKind = {
     const number = scratch(1);
     scope.call('descriptors', record, 'dup3', [opened, number, O_CLOEXEC], { expect: number });
     scope.call('descriptors', record, 'close', [opened]);
+    sizeRing(restoring, record, number);
+    fillNow();
     fillRing(restoring, record, number);
     for (const file of files) reopen(restoring, file, number);
     scope.call('descriptors', record, 'close', [number]);

@@ -2,6 +2,7 @@ import type { ImageRecord, RestoreScope, Value } from '@ckpt/engine';
 import { File, FileDesc, FileTable } from '@ckpt/format';
 import type { DescriptorKind, Restoring } from './descriptor.ts';
 import { descriptorKinds } from './descriptor-kinds.ts';
+import { Numbers } from './descriptor-numbers.ts';
 import { restoreLocks } from './file-lock.ts';
 import { restoreOwner } from './file-owner.ts';
 import { O_CLOEXEC, scratchFd } from './path-open.ts';
@@ -67,12 +68,60 @@ function groupsOf(scope: RestoreScope, files: Iterable<FileRecord>): readonly Gr
   return [...groups.values()];
 }
 
+/** fcntl(2) */
+const F_SETFD = 2;
+
+/** Puts what is open as `fd` under its numbers. */
+type Put = (file: FileRecord, fd: Value, entries: readonly FileDesc[]) => void;
+
 /**
- * Plans all descriptors: each description is opened at whatever number comes, moved above those
- * of the image, and put under its numbers; nothing is open there before. Locks come last, since
- * closing any descriptor of a file drops them (fcntl(2)).
+ * How descriptions come to their numbers: where it is known which number the kernel gave, that one
+ * stays if it is wanted; else by way of one above those of the image.
  */
-export function restoreTable(scope: RestoreScope): void {
+function putting(scope: RestoreScope, numbers: Numbers, above: number): Put {
+  const close = (file: FileRecord, fd: Value): void => {
+    scope.call('descriptors', file, 'close', [fd]);
+  };
+  const copy = (file: FileRecord, from: Value, { fd: to, flags }: FileDesc): void => {
+    scope.call('descriptors', file, 'dup3', [from, to, flags === 0 ? 0 : O_CLOEXEC], {
+      expect: to,
+      what: `descriptor ${to}`,
+    });
+  };
+  const copyAll = (file: FileRecord, from: Value, entries: readonly FileDesc[]): void => {
+    for (const entry of entries) copy(file, from, entry);
+    close(file, from);
+  };
+  return (file, fd, entries) => {
+    const number = numbers.of(fd);
+    if (number === undefined) {
+      scope.call('descriptors', file, 'dup3', [fd, above, O_CLOEXEC], {
+        expect: above,
+        what: `open descriptor ${above} for a moment: raise the limit of open files (ulimit -n)`,
+      });
+      close(file, fd);
+      copyAll(file, above, entries);
+      return;
+    }
+    const own = entries.find((entry) => entry.fd === number);
+    if (own === undefined) {
+      copyAll(file, number, entries);
+      return;
+    }
+    for (const entry of entries) if (entry !== own) copy(file, number, entry);
+    if (numbers.endsAtExec(number) !== (own.flags !== 0)) {
+      scope.call('descriptors', file, 'fcntl', [number, F_SETFD, own.flags]);
+    }
+  };
+}
+
+/**
+ * Plans all descriptors: nothing is open before, and each description is put under its numbers as
+ * soon as it is open. Locks come last, since closing any descriptor of a file drops them (fcntl(2)).
+ */
+export function restoreTable(from: RestoreScope): void {
+  const numbers = new Numbers();
+  const scope = numbers.follow(from);
   const table = readTable(scope);
   const first = scratchFd(scope) + 1;
   const scratch = (index: number): number => first + index;
@@ -82,32 +131,20 @@ export function restoreTable(scope: RestoreScope): void {
       entries.map(({ fd, flags }) => [fd, { file, closeOnExec: flags !== 0 }] as const),
     ),
   );
-  const stage = (file: FileRecord, fd: Value): number => {
-    if (typeof fd === 'number') return fd;
-    const number = scratch(0);
-    scope.call('descriptors', file, 'dup3', [fd, number, O_CLOEXEC], {
-      expect: number,
-      what: `open descriptor ${number} for a moment: raise the limit of open files (ulimit -n)`,
-    });
-    scope.call('descriptors', file, 'close', [fd]);
-    return number;
-  };
+  const put = putting(scope, numbers, scratch(0));
   const placed = new Set<FileRecord>();
-  const put = (file: FileRecord, fd: Value, entries: readonly FileDesc[]): void => {
-    const from = stage(file, fd);
-    for (const { fd: to, flags } of entries) {
-      scope.call('descriptors', file, 'dup3', [from, to, flags === 0 ? 0 : O_CLOEXEC], {
-        expect: to,
-        what: `descriptor ${to}`,
-      });
-    }
-    scope.call('descriptors', file, 'close', [from]);
-  };
+  const waiting: (() => void)[] = [];
   const restoring: Restoring = {
     scope,
     scratch,
     at: (fd) => byFd.get(fd),
     fdOf: (file) => numbersOf(file)[0]?.fd,
+    fillLater: (plan) => {
+      waiting.push(plan);
+    },
+    fillNow: () => {
+      for (const plan of waiting.splice(0)) plan();
+    },
     place: (file, fd) => {
       placed.add(file);
       put(file, fd, numbersOf(file));
@@ -118,6 +155,7 @@ export function restoreTable(scope: RestoreScope): void {
   const groups = groupsOf(scope, files);
   for (const kind of descriptorKinds) kind.prepare?.(restoring);
   for (const { kind, files: led } of groups) kind.restore(restoring, led);
+  restoring.fillNow();
   const lost = files.find((file) => !placed.has(file));
   if (lost !== undefined) throw lost.invalid('object', 'nothing opens this file');
   for (const { kind, files: led } of groups) kind.settle?.(restoring, led);

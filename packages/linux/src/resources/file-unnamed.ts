@@ -31,11 +31,14 @@ export function restoreUnnamed(
   path: ImageRecord<Path>,
   files: readonly ImageRecord<File>[],
 ): void {
-  const { scope, scratch, place } = restoring;
+  const { scope, scratch, place, fillNow } = restoring;
   const kept = keptFd(scope, path);
   const number = kept ?? scratch(1);
   const what = `open ${nameOf(path)}, which has no name`;
-  if (kept === undefined) makeUnnamed(scope, 'descriptors', path, number);
+  if (kept === undefined) {
+    fillNow();
+    makeUnnamed(scope, 'descriptors', path, number);
+  }
   const isMemfd = (path.value.flags & pathFlags.MEMFD) !== 0;
   const reads = ({ value: { flags } }: ImageRecord<File>): boolean =>
     (flags & O_ACCMODE) === O_RDWR && (flags & openFlags.O_PATH) === 0;

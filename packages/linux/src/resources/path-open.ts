@@ -1,6 +1,7 @@
 import type { Document, FileStat, ImageRecord, RestoreScope, Section, Value } from '@ckpt/engine';
 import { FileDesc, FileTable, type Path } from '@ckpt/format';
 import { cString } from '../procfs/text.ts';
+import { numberOf } from './descriptor-numbers.ts';
 import { missing } from './path-check.ts';
 import { placeOf } from './path-map.ts';
 
@@ -75,7 +76,8 @@ export function close(scope: RestoreScope, section: Section, from: ImageRecord, 
  * Plans to find the file of a PATH without opening it: O_PATH, and only if it is the one that
  * was looked at when the plan was made.
  *
- * @returns the number of the descriptor: {@link scratchFd}. Close it before the next file.
+ * @returns the number of the descriptor; {@link scratchFd}, where no other is known. Close it before
+ * the next file.
  */
 export function reachPath(
   scope: RestoreScope,
@@ -87,13 +89,16 @@ export function reachPath(
   const stat = scope.stat(name);
   if (stat === undefined) throw missing(path, name);
   const { deviceAndInode, mode } = identityOf(stat);
-  const number = scratchFd(scope);
   const flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
   const found = scope.call(section, from, 'openat', [AT_FDCWD, { blob: cString(name) }, flags], {
     what: `open ${name}`,
   });
-  scope.call(section, from, 'dup3', [found, number, O_CLOEXEC], { expect: number });
-  close(scope, section, from, found);
+  const known = numberOf(scope, found);
+  const number = known ?? scratchFd(scope);
+  if (known === undefined) {
+    scope.call(section, from, 'dup3', [found, number, O_CLOEXEC], { expect: number });
+    close(scope, section, from, found);
+  }
   const room = scope.fresh('stat');
   const what = `${name} was exchanged while it was opened`;
   const compare = (offset: number, bytes: Uint8Array): void => {

@@ -142,9 +142,9 @@ export function checkpointRing(
 const capacityMin = 4096;
 const capacityMax = 2 ** 31;
 
-/** Plans size and content of an empty pipe that `fd` writes to. */
-export function fillRing({ scope }: Restoring, record: ImageRecord<Pipe>, fd: number): void {
-  const { capacity, pending, index, packets } = record.value;
+/** Plans the size of an empty pipe. @throws CkptError EINVAL for a ring that cannot be. */
+export function sizeRing({ scope }: Restoring, record: ImageRecord<Pipe>, fd: number): void {
+  const { capacity, pending, packets } = record.value;
   const isPower = Number.isInteger(Math.log2(capacity));
   if (capacity < capacityMin || capacity >= capacityMax || !isPower) {
     throw record.invalid('capacity', `no pipe has a ring of ${capacity} bytes`);
@@ -159,6 +159,11 @@ export function fillRing({ scope }: Restoring, record: ImageRecord<Pipe>, fd: nu
     expect: capacity,
     what: `a pipe of ${capacity} bytes: raise /proc/sys/fs/pipe-max-size`,
   });
+}
+
+/** Plans the content of an empty pipe that `fd` writes to. */
+export function fillRing({ scope }: Restoring, record: ImageRecord<Pipe>, fd: number): void {
+  const { pending, index } = record.value;
   if (pending === 0) return;
   scope.step('descriptors', {
     op: 'load',

@@ -134,6 +134,10 @@ export const socket: DescriptorKind = {
   },
 
   prepare: releaseFilters,
-  restore: restoreSocket,
+  restore(restoring, files) {
+    // What is on its way in it may be in the store.
+    restoring.fillNow();
+    restoreSocket(restoring, files);
+  },
   settle: settleSocket,
 };

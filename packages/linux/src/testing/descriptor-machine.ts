@@ -86,20 +86,22 @@ export class DescriptorMachine {
     return this.#new({ what: open.what, ...(open.ring && { ring: open.ring }) }, flags);
   }
 
-  #pair(call: string, room: Value | undefined): number {
+  #pair(call: string, room: Value | undefined, how: number): number {
     if (typeof room !== 'object' || !('room' in room)) throw new Error('EFAULT');
     const ring = {};
     const what = call === 'pipe2' ? 'pipe' : 'pair';
     const second = call === 'pipe2' ? 1 : 2;
-    const ends = [this.#new({ what, ring, flags: call === 'pipe2' ? 0 : 2 })];
-    ends.push(this.#new({ what, ring, flags: second }));
+    const ends = [this.#new({ what, ring, flags: call === 'pipe2' ? 0 : 2 }, how)];
+    ends.push(this.#new({ what, ring, flags: second }, how));
     this.#rooms.set(room.room, ends);
     return 0;
   }
 
   #fcntl(fd: number, command: number, value: number): number {
-    const { open } = this.#at(fd);
-    if (command === 4) open.flags = (open.flags & ~statusMask) | (value & statusMask);
+    const slot = this.#at(fd);
+    const { open } = slot;
+    if (command === 2) slot.closeOnExec = value === 1;
+    else if (command === 4) open.flags = (open.flags & ~statusMask) | (value & statusMask);
     else open.done.push(`fcntl ${command} ${value}`);
     return command === 1031 ? value : 0;
   }
@@ -132,9 +134,9 @@ export class DescriptorMachine {
         this.#at(a).open.position = BigInt(b);
         return b;
       case 'pipe2':
-        return this.#pair(call, args[0]);
+        return this.#pair(call, args[0], b);
       case 'socketpair':
-        return this.#pair(call, args[3]);
+        return this.#pair(call, args[3], b);
       case 'eventfd2':
       case 'epoll_create1':
       case 'timerfd_create':
