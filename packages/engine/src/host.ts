@@ -149,6 +149,8 @@ export interface ThreadState {
   readonly robustList: { readonly head: bigint; readonly length: number };
   /** PTRACE_PEEKSIGINFO of this thread alone: 128-byte siginfo each. */
   readonly pending: readonly Uint8Array[];
+  /** Nanoseconds for which it has waited in the call that it was interrupted in; absent: not known. */
+  readonly asleep?: bigint;
 }
 
 /** A run of pages of one mapping that hold something of their own. */

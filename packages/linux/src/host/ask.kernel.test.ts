@@ -161,7 +161,7 @@ describe.skipIf(!live)('remote calls', () => {
   });
 
   test('that do not come back are given up, and the thread goes on', () => {
-    const sleeper = start('sleeper', 1000, 1, 400);
+    const sleeper = start('sleeper', 1000, 1, 5000);
     sleeper.says('go');
     const frozen = freezeProcess(sleeper.pid, 1000, { askLimitMs: 100 });
     const [task] = frozen.tasks;
@@ -183,7 +183,7 @@ describe.skipIf(!live)('remote calls', () => {
     );
     expect(closed.map(({ result }) => result)).toEqual([0n, 0n]);
     frozen.thaw();
-    sleeper.says('end', 3000);
+    sleeper.says('end');
     expect(sleeper.output).not.toContain('BAD');
   });
 });

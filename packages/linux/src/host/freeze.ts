@@ -1,13 +1,13 @@
-import { CkptError } from '@ckpt/format';
+import { Sleeps } from './asleep.ts';
 import { FrozenProcess } from './frozen-process.ts';
 import { Holders } from './holders.ts';
 import { Identity } from './identity.ts';
-import { unnoticed } from './interrupted.ts';
 import { Memory } from './memory.ts';
 import { Tracer } from './ptrace.ts';
 import { Remote } from './remote.ts';
 import { Seizure } from './seizure.ts';
-import { readOwnState, type OwnState } from './tracee.ts';
+import type { OwnState } from './tracee.ts';
+import { Waiting } from './waiting.ts';
 
 export interface FreezeOptions {
   /** Called after every ptrace(2) request, every write to memory and at named points. */
@@ -20,15 +20,6 @@ export interface FreezeOptions {
 
 /** Shortest time that a killed checkpointer's executor gets to finish. */
 const finishMs = 100;
-
-/** The state of a thread before anything was changed but what the stop itself did to it. */
-function takeOver(tracer: Tracer, memory: Memory, tid: number): OwnState {
-  const own = readOwnState(tracer, memory, tid);
-  const registers = unnoticed(own.registers);
-  if (registers === undefined) return own;
-  tracer.setRegisters(tid, registers);
-  return { ...own, registers };
-}
 
 /**
  * Stops a process with all its threads; its state stays as it is.
@@ -44,26 +35,24 @@ export function freezeProcess(
   const identity = new Identity(pid);
   const holders = new Holders(pid);
   const seizure = new Seizure(tracer, identity.proc, pid);
+  const sleeps = new Sleeps(identity.proc);
   let memory: Memory | undefined;
   try {
+    sleeps.look();
     seizure.stopAll(deadlineMs);
     memory = new Memory(pid, at, identity.proc.path);
     identity.confirm();
-    const states = new Map<number, OwnState>();
-    const own = (tid: number): OwnState => {
-      const state = states.get(tid);
-      if (state === undefined) throw new CkptError('ESRCH', `process ${pid} has no thread ${tid}`);
-      return state;
-    };
+    const waiting = new Waiting(tracer, memory, sleeps);
+    const own = (tid: number): OwnState => waiting.own(tid);
     const remote = new Remote({ pid, tracer, memory, proc: identity.proc, at, own, askLimitMs });
     const deadline = performance.now() + Math.max(deadlineMs, finishMs);
     for (const tid of seizure.tids) {
       if (remote.isInExecutor(tracer.getRegisters(tid))) remote.finish(tid, deadline);
-      states.set(tid, takeOver(tracer, memory, tid));
+      waiting.takeOver(tid);
     }
     at('frozen');
     const freeze = (other: number, limitMs: number) => freezeProcess(other, limitMs, { at });
-    const parts = { identity, holders, seizure, tracer, memory, remote, own };
+    const parts = { identity, holders, seizure, tracer, memory, remote, waiting };
     return new FrozenProcess({ ...parts, dies, freeze });
   } catch (error) {
     seizure.release();

@@ -32,8 +32,8 @@ import type { Tracer } from './ptrace.ts';
 import type { Remote } from './remote.ts';
 import type { Seizure } from './seizure.ts';
 import { address, pageSize, stableBytes, syscall, trySyscall } from './syscall.ts';
-import type { OwnState } from './tracee.ts';
 import { unixPeer } from './unix-peer.ts';
+import type { Waiting } from './waiting.ts';
 
 /** How long a killed process may take to end. */
 const reapMs = 10_000;
@@ -47,7 +47,7 @@ export interface Parts {
   readonly tracer: Tracer;
   readonly memory: Memory;
   readonly remote: Remote;
-  readonly own: (tid: number) => OwnState;
+  readonly waiting: Waiting;
   /** It will be killed, without having run on. */
   readonly dies: boolean;
   /** Freezes another process in the same way. */
@@ -96,8 +96,9 @@ export class FrozenProcess implements Frozen {
   }
 
   thread(_task: Task, { tid }: Thread): ThreadState {
-    const { tracer, own } = this.#parts;
-    const { registers, mask, rseq } = own(tid);
+    const { tracer, waiting } = this.#parts;
+    const { registers, mask, rseq } = waiting.own(tid);
+    const asleep = waiting.asleep(tid);
     const list = stableBytes(16);
     const at = address(list);
     syscall('get_robust_list', tid, at, at + 8n);
@@ -108,6 +109,7 @@ export class FrozenProcess implements Frozen {
       rseq,
       robustList: { head: list.readBigUInt64LE(0), length: Number(list.readBigUInt64LE(8)) },
       pending: tracer.peekSiginfo(tid, false),
+      ...(asleep === undefined ? {} : { asleep }),
     };
   }
 
@@ -208,11 +210,12 @@ export class FrozenProcess implements Frozen {
 
   thaw(): void {
     if (this.#frozenMs !== undefined) return;
-    const { seizure, remote } = this.#parts;
+    const { seizure, remote, waiting } = this.#parts;
     // Before it runs on: what it closes then is closed.
     this.#connections.end();
     try {
       remote.withdraw();
+      waiting.refresh();
     } catch (error) {
       // It was killed meanwhile: there is nothing to take out of.
       if (!(error instanceof CkptError)) throw error;

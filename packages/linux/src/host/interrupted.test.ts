@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { continuing, endsByAnyHandler, restarting, unnoticed, willRestart } from './interrupted.ts';
-import { getSigned, registersSize, withRegisters, type RegisterName } from './registers.ts';
+import { continuing, endsByAnyHandler, restarting, willRestart } from './interrupted.ts';
+import { registersSize, withRegisters, type RegisterName } from './registers.ts';
 
 const at = (changes: Partial<Record<RegisterName, number | bigint>>): Uint8Array =>
   withRegisters(new Uint8Array(registersSize), { rip: 0x1002, ...changes });
@@ -25,17 +25,5 @@ describe('a thread that was interrupted', () => {
     expect(willRestart(computing)).toBe(false);
     expect(continuing(computing)).toEqual({ rax: -516n, rip: 0x1002n });
     expect(endsByAnyHandler(computing)).toBe(false);
-  });
-
-  test('in epoll_wait without a limit does not notice; with one it does', () => {
-    const waiting = at({ rax: -4, orig_rax: 232, r10: 0xffff_ffffn });
-    const registers = unnoticed(waiting);
-    expect(registers === undefined ? 0n : getSigned(registers, 'rax')).toBe(-514n);
-    expect(unnoticed(at({ rax: -4, orig_rax: 232, r10: 1000 }))).toBeUndefined();
-    expect(unnoticed(at({ rax: -4, orig_rax: 0 }))).toBeUndefined();
-    expect(unnoticed(at({ rax: 1, orig_rax: 232, r10: -1 }))).toBeUndefined();
-    expect(unnoticed(at({ rax: -4, orig_rax: 441, r10: 0 }))).toBeDefined();
-    expect(unnoticed(at({ rax: -4, orig_rax: 426, r10: 1 }))).toBeDefined();
-    expect(unnoticed(at({ rax: -4, orig_rax: 426, r10: 9 }))).toBeUndefined();
   });
 });

@@ -1,5 +1,5 @@
-import { getRegister, getSigned, withRegisters, type RegisterName } from './registers.ts';
-import { syscallNumbers, type SyscallName } from './syscall-numbers.ts';
+import { getRegister, getSigned } from './registers.ts';
+import { syscallNumbers } from './syscall-numbers.ts';
 
 /** linux/errno.h: what an interrupted call returns before the kernel decides about restarting it. */
 const ERESTARTSYS = -512n;
@@ -48,50 +48,4 @@ export function restarting(registers: Uint8Array): Continuation {
 export function continuing(registers: Uint8Array): Continuation {
   const rax = willRestart(registers) ? EINTR : getSigned(registers, 'rax');
   return { rax, rip: getRegister(registers, 'rip') };
-}
-
-/** io_uring_enter(2): the fifth argument may hold a limit of time. */
-const IORING_ENTER_EXT_ARG = 8n;
-
-/**
- * Calls that return EINTR even when the thread was only stopped (signal(7), "Interruption of system
- * calls by stop signals"), and the register that tells that they wait without limit: null, or a
- * negative number of milliseconds. One with a limit keeps its EINTR: made again it would wait for
- * the whole time, and again at the next checkpoint.
- */
-const endedByStop: ReadonlyMap<bigint, (registers: Uint8Array) => boolean> = new Map(
-  Object.entries({
-    epoll_wait: negative('r10'),
-    epoll_pwait: negative('r10'),
-    epoll_pwait2: zero('r10'),
-    semop: () => true,
-    semtimedop: zero('r10'),
-    rt_sigtimedwait: zero('rdx'),
-    io_getevents: zero('r8'),
-    io_pgetevents: zero('r8'),
-    io_uring_enter: (registers) => (getRegister(registers, 'r10') & IORING_ENTER_EXT_ARG) === 0n,
-  } satisfies Partial<Record<SyscallName, (registers: Uint8Array) => boolean>>).map(
-    ([name, endless]) => [BigInt(syscallNumbers[name as SyscallName]), endless],
-  ),
-);
-
-function zero(name: RegisterName) {
-  return (registers: Uint8Array): boolean => getRegister(registers, name) === 0n;
-}
-
-function negative(name: RegisterName) {
-  return (registers: Uint8Array): boolean => BigInt.asIntN(32, getRegister(registers, name)) < 0n;
-}
-
-/**
- * Registers with which a thread does not notice that it was stopped: where the stop itself ended a
- * call with EINTR, the kernel is told to make it again unless a signal handler runs; undefined
- * where nothing is to be changed.
- */
-export function unnoticed(registers: Uint8Array): Uint8Array | undefined {
-  if (getSigned(registers, 'rax') !== EINTR) return undefined;
-  const endless = endedByStop.get(getSigned(registers, 'orig_rax'));
-  return endless?.(registers) === true
-    ? withRegisters(registers, { rax: ERESTARTNOHAND })
-    : undefined;
 }

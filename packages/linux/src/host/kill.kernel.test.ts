@@ -34,7 +34,7 @@ describe.skipIf(obstacle() !== undefined)('a checkpointer that is killed', () =>
   });
 
   test('in the middle of a long call is followed by another, which waits for its end', () => {
-    const sleeper = start([program('sleeper'), '150', '0', '400']);
+    const sleeper = start([program('sleeper'), '150', '0', '3000']);
     sleeper.says('slept 1 ');
     for (let round = 0; round < 3; round++) {
       const args = [doomed, String(sleeper.pid), 'slow'];

@@ -25,6 +25,8 @@ const endedByStop = new Set(
 );
 
 const nanoseconds = 1_000_000_000n;
+/** Milliseconds that poll(2) waits at most. */
+const intMax = 0x7fff_ffffn;
 
 function timespec(time: bigint): Uint8Array {
   const bytes = new Uint8Array(16);
@@ -41,6 +43,19 @@ export interface Continuation {
 }
 
 const word = (value: bigint): bigint => BigInt.asUintN(64, value);
+
+/** The call of a sleep with another time: what the kernel keeps of it is the same. */
+function callWith(cpu: Cpu, kind: number, clock: number, remaining: bigint, pointer: bigint) {
+  const { rdi, rsi, rdx, r8, r9 } = cpu;
+  const time = { blob: timespec(remaining) };
+  if (kind === restartBlocks.nanosleep) return { call: 'nanosleep', args: [time, pointer] };
+  if (kind === restartBlocks.clock_nanosleep) {
+    return { call: 'clock_nanosleep', args: [clock, 0, time, pointer] };
+  }
+  if (kind === restartBlocks.futex) return { call: 'futex', args: [rdi, rsi, rdx, time, r8, r9] };
+  const milliseconds = (remaining + 999_999n) / 1_000_000n;
+  return { call: 'poll', args: [rdi, rsi, milliseconds > intMax ? intMax : milliseconds] };
+}
 
 /** A new task has no restart block of its own: either it gets one, or the call is made again. */
 function resumeSleep(
@@ -59,17 +74,10 @@ function resumeSleep(
     scope.note(`thread ${cpu.tid} gets EINTR from the call that it waits in`);
     return { cpu: { ...cpu, rax: word(EINTR) } };
   }
-  const sleeps = kind === restartBlocks.nanosleep || kind === restartBlocks.clock_nanosleep;
-  if (!sleeps || pointer === 0n || remaining < 0n) {
-    return { cpu: { ...cpu, rax: word(ERESTARTNOHAND), orig_rax: number } };
-  }
-  if (remaining === 0n) return { cpu: { ...cpu, rax: 0n } };
-  const time = { blob: timespec(remaining) };
-  const sleep =
-    kind === restartBlocks.nanosleep
-      ? { call: 'nanosleep', args: [time, pointer] }
-      : { call: 'clock_nanosleep', args: [clock, 0, time, pointer] };
-  return { cpu, sleep };
+  if (remaining < 0n) return { cpu: { ...cpu, rax: word(ERESTARTNOHAND), orig_rax: number } };
+  const isSleep = kind === restartBlocks.nanosleep || kind === restartBlocks.clock_nanosleep;
+  if (isSleep && remaining === 0n) return { cpu: { ...cpu, rax: 0n } };
+  return { cpu, sleep: callWith(cpu, kind, clock, remaining, pointer) };
 }
 
 /**

@@ -66,6 +66,20 @@ test.for([
 });
 
 test.for([
+  ['poll', { orig_rax: 7n, rdx: 2000n }, 1_500_000_000n],
+  ['poll that is over', { orig_rax: 7n, rdx: 100n }, 0n],
+  ['poll without limit', { orig_rax: 7n, rdx: 0xffff_ffffn }, unknownTime],
+  ['nanosleep', { orig_rax: 35n, rdi: BigInt(request) }, 9_500_000_000n],
+  ['clock_nanosleep', { orig_rax: 230n, rdx: BigInt(request) }, 9_500_000_000n],
+  ['sleep until a time', { orig_rax: 230n, rsi: 1n, rdx: BigInt(request) }, unknownTime],
+  ['futex', { orig_rax: 202n, rsi: 0x80n, r10: BigInt(request) }, 9_500_000_000n],
+  ['futex until a time', { orig_rax: 202n, rsi: 0x189n, r10: BigInt(request) }, unknownTime],
+] as const)('what is left of a %s follows from how long it has waited', ([, registers, left]) => {
+  expect(restartBlockOf(cpu(registers), memory(times), 500_000_000n)?.remaining).toBe(left);
+  expect(restartBlockOf(cpu(registers), memory(times))?.remaining).toBe(unknownTime);
+});
+
+test.for([
   ['poll', 7, restartBlocks.poll],
   ['nanosleep', 35, restartBlocks.nanosleep],
   ['futex', 202, restartBlocks.futex],
@@ -115,6 +129,20 @@ test('a sleep by a clock is slept on by that clock', () => {
   expect(resumed({ orig_rax: 230n }, block).sleep).toEqual({
     call: 'clock_nanosleep',
     args: [7, 0, { blob: timespec(0, 5) }, BigInt(rest)],
+  });
+});
+
+test('a poll and a futex wait on for the rest', () => {
+  const args = { rdi: 1n, rsi: 2n, rdx: 3n, r8: 4n, r9: 5n };
+  const poll = { kind: restartBlocks.poll, remaining: 5_000_001n };
+  expect(resumed({ orig_rax: 7n, ...args }, poll).sleep).toEqual({
+    call: 'poll',
+    args: [1n, 2n, 6n],
+  });
+  const futexWait = { kind: restartBlocks.futex, remaining: 3_000_000_001n };
+  expect(resumed({ orig_rax: 219n, ...args }, futexWait).sleep).toEqual({
+    call: 'futex',
+    args: [1n, 2n, 3n, { blob: timespec(3, 1) }, 4n, 5n],
   });
 });
 

@@ -73,11 +73,45 @@ function interruptedCall(cpu: Cpu, read: ReadMemory): number | undefined {
 /** Remaining time that was not visible. */
 export const unknownTime = -1n;
 
+/** linux/time.h, linux/futex.h: the time is one of a clock, not how long to wait. */
+const TIMER_ABSTIME = 1n;
+const isWaitForTime = (operation: bigint): boolean => (operation & ~0x180n) === 0n;
+
+/** How long a call is to wait from its beginning, nanoseconds; undefined where that is not said. */
+function wholeTime(call: number | undefined, cpu: Cpu, read: ReadMemory): bigint | undefined {
+  const { rdi, rsi, rdx, r10 } = cpu;
+  if (call === calls.nanosleep) return readTimespec(read, rdi);
+  if (call === calls.clock_nanosleep && (rsi & TIMER_ABSTIME) === 0n) {
+    return readTimespec(read, rdx);
+  }
+  if (call === calls.futex && isWaitForTime(rsi)) return readTimespec(read, r10);
+  const milliseconds = BigInt.asIntN(32, rdx);
+  return call === calls.poll && milliseconds >= 0n ? milliseconds * 1_000_000n : undefined;
+}
+
+/** What is left of a call after so many nanoseconds. */
+function leftAfter(
+  asleep: bigint | undefined,
+  call: number | undefined,
+  cpu: Cpu,
+  read: ReadMemory,
+): bigint {
+  const whole = asleep === undefined ? undefined : wholeTime(call, cpu, read);
+  if (whole === undefined || asleep === undefined) return unknownTime;
+  return whole > asleep ? whole - asleep : 0n;
+}
+
 /**
  * What is known of an interrupted sleep; undefined for a thread that is in none. The kernel has
  * written the time that is left to where the program wants it, if it wants it.
+ * @param asleep Nanoseconds for which it has waited; undefined where nobody knows. After an earlier
+ * checkpoint it is less than the whole: the call then lasts longer, never shorter.
  */
-export function restartBlockOf(cpu: Cpu, read: ReadMemory): RestartBlock | undefined {
+export function restartBlockOf(
+  cpu: Cpu,
+  read: ReadMemory,
+  asleep?: bigint,
+): RestartBlock | undefined {
   if (BigInt.asIntN(64, cpu.rax) !== ERESTART_RESTARTBLOCK) return undefined;
   const call = interruptedCall(cpu, read);
   const sleeps = call === calls.nanosleep || call === calls.clock_nanosleep;
@@ -87,7 +121,7 @@ export function restartBlockOf(cpu: Cpu, read: ReadMemory): RestartBlock | undef
     kind: kinds.get(call ?? -1) ?? restartBlocks.none,
     clock: call === calls.clock_nanosleep ? Number(BigInt.asIntN(32, cpu.rdi)) : 0,
     _pad: 0,
-    remaining: readTimespec(read, pointer) ?? unknownTime,
+    remaining: readTimespec(read, pointer) ?? leftAfter(asleep, call, cpu, read),
     remaining_pointer: pointer,
   };
 }

@@ -100,7 +100,7 @@ function checkpointThread(scope: CheckpointScope, thread: HostThread): void {
   if (affinity !== undefined) scope.emitBytes(CKPT_HDR_BUFFER, affinity);
   const cpu = cpuOf(tid, state.registers);
   checkpointCpu(scope, thread, cpu, state.xstate);
-  const block = restartBlockOf(cpu, reader(scope));
+  const block = restartBlockOf(cpu, reader(scope), state.asleep);
   if (block !== undefined) scope.emit(RestartBlock, block);
 }
 
