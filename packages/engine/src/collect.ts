@@ -28,7 +28,7 @@ export interface CollectGround {
 }
 
 /** XSTATE_BV stands behind the 512 bytes of FXSAVE (Intel SDM 1, 13.4.2). */
-function xfeaturesOf(records: readonly Uint8Array[]): bigint {
+function xfeaturesOf(records: Iterable<Uint8Array>): bigint {
   const offset = headerSize + 512;
   let all = 0n;
   for (const bytes of records) {
@@ -100,5 +100,5 @@ export function collect(ground: CollectGround): Collected {
     }
   }
   const { records, store, obstacles, notes } = scopes;
-  return { records, store, obstacles, notes, xfeatures: xfeaturesOf(records.records) };
+  return { records, store, obstacles, notes, xfeatures: xfeaturesOf(records.records()) };
 }

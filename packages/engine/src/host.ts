@@ -192,6 +192,8 @@ export interface Frozen {
   readonly tasks: readonly Task[];
   /** Bytes of /proc/PID/`path`; undefined when it is not there. @throws CkptError as read(2). */
   read(task: Task, path: string): Uint8Array | undefined;
+  /** The same piece by piece, each good until the next is asked for. Absent: only as a whole. */
+  parts?(task: Task, path: string): Iterable<Uint8Array>;
   /** Names in /proc/PID/`path`. */
   list(task: Task, path: string): readonly string[];
   /** Target of the link /proc/PID/`path`; undefined when it is not there. */

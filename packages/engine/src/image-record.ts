@@ -75,7 +75,42 @@ function follower(record: RawRecord, type: number, nth: number): RawRecord {
   throw recordError(record, 'EINVAL', `${which} ${recordName(type)} follows`);
 }
 
-const plain = (record: RawRecord): ImageRecord => imageRecord(record, undefined);
+/** A class, not closures: an image may have ten thousands of records. */
+class DecodedRecord<T> implements ImageRecord<T> {
+  readonly type: number;
+  readonly position: number;
+  readonly bytes: Uint8Array;
+  readonly value: T;
+  readonly following: readonly ImageRecord[];
+  readonly #raw: RawRecord;
+
+  constructor(raw: RawRecord, value: T) {
+    this.#raw = raw;
+    this.type = raw.type;
+    this.position = raw.position;
+    this.bytes = raw.bytes;
+    this.value = value;
+    this.following = raw.following.length === 0 ? nothing : raw.following.map(plain);
+  }
+
+  invalid(field: string, sentence: string, errno = 'EINVAL'): CkptError {
+    return recordError(this, isErrno(errno) ? errno : 'EINVAL', sentence, field);
+  }
+
+  bytesOf(type: number, nth = 0): Uint8Array {
+    return follower(this.#raw, type, nth).bytes.subarray(headerSize);
+  }
+
+  arrayOf<E>(element: Struct<E>, nth = 0): readonly E[] {
+    return elements(follower(this.#raw, ArrayHeader.type, nth), element);
+  }
+}
+
+const nothing: readonly ImageRecord[] = [];
+
+function plain(record: RawRecord): ImageRecord {
+  return imageRecord(record, undefined);
+}
 
 /** The record with its value. @throws CkptError E2BIG for bytes that are not known. */
 export function imageRecord<T>(record: RawRecord, type: RecordType<T>): ImageRecord<T>;
@@ -84,15 +119,6 @@ export function imageRecord<T>(
   record: RawRecord,
   type: RecordType<T> | undefined,
 ): ImageRecord<T | undefined> {
-  return {
-    type: record.type,
-    position: record.position,
-    bytes: record.bytes,
-    value: type === undefined ? undefined : decodeIn(record, type, record.bytes),
-    following: record.following.map(plain),
-    invalid: (field, sentence, errno = 'EINVAL') =>
-      recordError(record, isErrno(errno) ? errno : 'EINVAL', sentence, field),
-    bytesOf: (wanted, nth = 0) => follower(record, wanted, nth).bytes.subarray(headerSize),
-    arrayOf: (element, nth = 0) => elements(follower(record, ArrayHeader.type, nth), element),
-  };
+  const value = type === undefined ? undefined : decodeIn(record, type, record.bytes);
+  return new DecodedRecord(record, value);
 }

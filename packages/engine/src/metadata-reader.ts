@@ -27,6 +27,9 @@ const order: readonly { readonly type: number }[] = [
   ...[Container, Tree, ArrayHeader],
 ];
 
+/** Bytes of records that are kept together. */
+const pieceSize = 1 << 17;
+
 interface Growing extends RawRecord {
   readonly following: RawRecord[];
 }
@@ -38,6 +41,9 @@ export class MetadataReader {
   readonly #records: Growing[] = [];
   #checksum: number;
   #count = 0;
+  /** Where small records are kept, and how much of it is used, bytes. */
+  #piece = new Uint8Array(0);
+  #used = 0;
   /** Records met, of {@link order}. */
   #place = 0;
   readonly #start: number;
@@ -67,9 +73,22 @@ export class MetadataReader {
     const left = limits.metadata - (position - this.#start);
     if (left < 8) this.#tooMany(`${limits.metadata} bytes`);
     if (++this.#count > limits.records) this.#tooMany(`${limits.records} records`);
-    const bytes = ckptReadObj(this.#stream, 0, left);
+    const bytes = this.#kept(ckptReadObj(this.#stream, 0, left));
     const type = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
     return { type, position, bytes, following: [] };
+  }
+
+  /** Small records stand in one piece: ten thousands of small arrays cost more than they hold. */
+  #kept(bytes: Uint8Array): Uint8Array {
+    if (bytes.length > pieceSize / 8) return bytes;
+    if (this.#used + bytes.length > this.#piece.length) {
+      this.#piece = new Uint8Array(pieceSize);
+      this.#used = 0;
+    }
+    const kept = this.#piece.subarray(this.#used, this.#used + bytes.length);
+    kept.set(bytes);
+    this.#used += bytes.length;
+    return kept;
   }
 
   #tooMany(what: string): never {

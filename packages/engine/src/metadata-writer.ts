@@ -52,7 +52,7 @@ export function encodeMetadata({ system, uuid, threads, collected }: MetadataFac
   const tasks = new Set(threads.map(({ tgid }) => tgid)).size;
   records.emit(Tree, { tasks, threads: threads.length });
   records.add(arrayRecord(TreeThread, threads));
-  for (const record of collected.records.records) records.add(record);
+  for (const piece of collected.records.pieces) records.add(piece);
   records.emit(Store, { pages: BigInt(collected.store.pages) });
   const before = records.bytes();
   const end = MetaEnd.encode({

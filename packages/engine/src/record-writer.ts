@@ -26,9 +26,15 @@ export function arrayRecord<T>(element: Struct<T>, values: readonly T[]): Uint8A
   return bytes;
 }
 
+/** Bytes of records that are kept in one piece: ten thousands of small arrays cost more than they hold. */
+const pieceSize = 1 << 18;
+
 /** Metadata that is made before its first byte is written. */
 export class RecordWriter {
-  readonly #records: Uint8Array[] = [];
+  /** Whole records, one after the other; the last has room left. */
+  readonly #pieces: Uint8Array[] = [];
+  /** Bytes that are used of the last piece. */
+  #used = 0;
   readonly #lengthMax: number;
   #length = 0;
 
@@ -42,8 +48,22 @@ export class RecordWriter {
     return this.#length;
   }
 
-  get records(): readonly Uint8Array[] {
-    return this.#records;
+  /** All records, some at a time. */
+  get pieces(): readonly Uint8Array[] {
+    const last = this.#pieces.at(-1);
+    return last === undefined ? [] : [...this.#pieces.slice(0, -1), last.subarray(0, this.#used)];
+  }
+
+  /** Each record by itself. */
+  *records(): Generator<Uint8Array, void, undefined> {
+    for (const piece of this.pieces) {
+      const view = new DataView(piece.buffer, piece.byteOffset, piece.length);
+      for (let at = 0; at < piece.length;) {
+        const length = view.getUint32(at + 4, true);
+        yield piece.subarray(at, at + length);
+        at += length;
+      }
+    }
   }
 
   /** @throws CkptError E2BIG when the metadata grows beyond what readers take. */
@@ -52,7 +72,21 @@ export class RecordWriter {
     if (this.#length > this.#lengthMax) {
       throw new CkptError('E2BIG', `more than ${this.#lengthMax} bytes of metadata`);
     }
-    this.#records.push(record);
+    const last = this.#pieces.at(-1);
+    if (last === undefined || this.#used + record.length > last.length) {
+      // What another writer made, and large records, are not copied once more.
+      this.#trim();
+      this.#pieces.push(record.length < pieceSize ? new Uint8Array(pieceSize) : record);
+      this.#used = 0;
+    }
+    const piece = this.#pieces.at(-1);
+    if (piece !== record) piece?.set(record, this.#used);
+    this.#used += record.length;
+  }
+
+  #trim(): void {
+    const last = this.#pieces.pop();
+    if (last !== undefined) this.#pieces.push(last.subarray(0, this.#used));
   }
 
   emit<T>(type: RecordType<T>, value: T): void {
@@ -72,9 +106,9 @@ export class RecordWriter {
   bytes(): Uint8Array {
     const whole = new Uint8Array(this.#length);
     let at = 0;
-    for (const record of this.#records) {
-      whole.set(record, at);
-      at += record.length;
+    for (const piece of this.pieces) {
+      whole.set(piece, at);
+      at += piece.length;
     }
     return whole;
   }

@@ -83,6 +83,10 @@ export class FrozenProcess implements Frozen {
     return this.#parts.identity.proc.read(path);
   }
 
+  parts(_task: Task, path: string): Iterable<Uint8Array> {
+    return this.#parts.identity.proc.parts(path);
+  }
+
   list(_task: Task, path: string): readonly string[] {
     return this.#parts.identity.proc.list(path);
   }

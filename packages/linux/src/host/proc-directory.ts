@@ -15,6 +15,8 @@ const EPERM = -1;
 
 /** Longest path that a link of procfs shows, bytes (PATH_MAX). */
 const pathMax = 4096;
+/** Bytes of a piece of what is read in parts. */
+const partSize = 1 << 18;
 
 /**
  * /proc/PID, held open: it stays that process, whoever has the pid later. What has ended says
@@ -52,6 +54,27 @@ export class ProcDirectory {
         if (part === 0) return Buffer.from(this.#room.subarray(0, length));
         length += part;
         if (length === this.#room.length) this.#grow();
+      }
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Content piece by piece, in one place that is used again. @throws CkptError ENOENT, as read(2). */
+  *parts(path: string): Generator<Uint8Array, void, undefined> {
+    const fd = this.open(path);
+    const room = Buffer.allocUnsafeSlow(partSize);
+    try {
+      for (let length = 0; ; length = 0) {
+        // procfs gives a page at a time.
+        while (length < room.length) {
+          const free = room.length - length;
+          const got = syscall('read', fd, address(room) + BigInt(length), free);
+          if (got === 0) break;
+          length += got;
+        }
+        if (length === 0) return;
+        yield room.subarray(0, length);
       }
     } finally {
       closeSync(fd);

@@ -13,7 +13,7 @@ const groundMin = 1 << 16;
 
 const pageSize = 4096;
 /** Bytes. More calls than that have place for need a resume more, which costs nothing. */
-const groundMax = 8 << 20;
+const groundMax = 2 << 20;
 
 const aligned = (length: number, to: number): number => Math.ceil(length / to) * to;
 

@@ -51,3 +51,16 @@ test('device numbers are laid out as stat(2) has them', () => {
 test('text that is none makes no mapping', () => {
   expect(parseSmaps(encodeText('nonsense\nRss: 4 kB\n\n'))).toEqual([]);
 });
+
+test('mappings are the same, however the text is cut', () => {
+  const bytes = encodeText(text.repeat(3));
+  const whole = parseSmaps(bytes);
+  expect(whole).toHaveLength(9);
+  for (const size of [1, 7, 100, 333]) {
+    const parts = Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
+      bytes.subarray(index * size, (index + 1) * size),
+    );
+    expect(parseSmaps(parts)).toEqual(whole);
+  }
+  expect(parseSmaps([])).toEqual([]);
+});

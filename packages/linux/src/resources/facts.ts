@@ -11,6 +11,11 @@ export function required(frozen: Frozen, task: Task, path: string): Uint8Array {
   return bytes;
 }
 
+/** The same, of what may be long: piece by piece, where the host can. */
+export function requiredParts(frozen: Frozen, task: Task, path: string): Iterable<Uint8Array> {
+  return frozen.parts?.(task, path) ?? [required(frozen, task, path)];
+}
+
 /** TASK_COMM_LEN */
 const commSize = 16;
 

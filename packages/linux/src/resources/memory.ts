@@ -19,7 +19,7 @@ import { futureLocks, restoreLocks } from './memory-lock.ts';
 import { restoreMm } from './memory-mm.ts';
 import { checkpointPages } from './memory-pages.ts';
 import { checkpointVdso, restoreVdso, vdsoPlace } from './memory-vdso.ts';
-import { required } from './facts.ts';
+import { required, requiredParts } from './facts.ts';
 import { checkpointLink } from './path.ts';
 import { checkpointVmas } from './vma.ts';
 import { isSelfContained } from './vma-file.ts';
@@ -39,7 +39,7 @@ function trimAuxv(bytes: Uint8Array): Uint8Array {
 function checkpoint(scope: CheckpointScope): void {
   const { frozen, task, objhash } = scope;
   const { objref } = objhash.of('mm', String(task.pid));
-  const { vmas, vdso } = checkpointVmas(scope, parseSmaps(required(frozen, task, 'smaps')));
+  const { vmas, vdso } = checkpointVmas(scope, parseSmaps(requiredParts(frozen, task, 'smaps')));
   const block = checkpointVdso(scope, vdso);
   const programFlags = pathFlags.MAPPED | (isSelfContained(scope) ? pathFlags.CARRIED : 0);
   const exe = checkpointLink(scope, 'the program', 'exe', programFlags) ?? 0;
