@@ -1,10 +1,8 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { ownNamespaces } from '../check/machine.ts';
+import { bin } from '../command-path.ts';
 import { inheritedDescriptors, serverPath } from './server-process.ts';
-
-const bin = fileURLToPath(new URL('../../bin/ckpt.js', import.meta.url));
 
 const quote = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;

@@ -1,9 +1,7 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { ownNamespaces } from '../check/machine.ts';
 import { exitStatus, type Cli } from '../cli.ts';
-
-const bin = fileURLToPath(new URL('../../bin/ckpt.js', import.meta.url));
+import { bin } from '../command-path.ts';
 
 /** The first process of a pid namespace has to wait for orphans, which a shell does and Node not. */
 const init = '"$@"; exit "$?"';
