@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
+import { stubs, until } from '../../packages/linux/src/testing/process-facts.ts';
 import { freePort } from './http.ts';
 import type { Lab, Program } from './lab.ts';
 import { redis } from './redis.ts';
@@ -167,21 +168,7 @@ export async function allOrNothing(lab: Lab, mostPoints: number): Promise<void> 
       target.kill();
     }
     await target.gone();
-    expect(strays(target.pid)).toEqual([]);
+    // What it had begun with is a child of the tests by then; stubs of other tests are not.
+    await until(() => stubs(process.pid).length === 0, 'nothing is left behind');
   }
-}
-
-/** Processes that a restart might have left: stubs, or a part of the target. */
-function strays(pid: number): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((name) => {
-      try {
-        const exe = readFileSync(`/proc/${name}/cmdline`, 'latin1');
-        const state = readFileSync(`/proc/${name}/stat`, 'latin1').split(') ')[1]?.[0];
-        return state !== 'Z' && (Number(name) === pid || exe.startsWith('ckpt-stub'));
-      } catch {
-        return false;
-      }
-    });
 }
