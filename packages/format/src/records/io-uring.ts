@@ -48,6 +48,8 @@ export const IoUring = record(
     sqes_address: u64('mapping of the submission entries; 0: not mapped', address),
     sqes_size: u64('bytes of it', byteSize),
     inode: u64('of the anonymous file: tells its mappings'),
+    sq_cpu: u32('processor of its polling thread (SQ_AFF)'),
+    sq_idle: u32('milliseconds after which its polling thread sleeps (SQPOLL)'),
   },
   [
     payload('BUFFER', 'memory of the rings; zeros at its end are left out'),

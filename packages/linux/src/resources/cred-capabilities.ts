@@ -1,4 +1,4 @@
-import type { ImageRecord, RestoreScope } from '@ckpt/engine';
+import type { ImageRecord, RestoreScope, Value } from '@ckpt/engine';
 import type { Cred } from '@ckpt/format';
 import type { Status } from '../procfs/status.ts';
 
@@ -38,6 +38,12 @@ function capabilityHeader(): Uint8Array {
   return bytes;
 }
 
+/** Arguments of capset(2) for the sets of a thread. */
+export const capsetArgs = (sets: Capabilities): readonly Value[] => [
+  { blob: capabilityHeader() },
+  { blob: capabilityData(sets) },
+];
+
 /**
  * Plans the capabilities of a thread; `dropped` leave its bounding set. What may be dropped from the bounding set and set as secure
  * bits needs a capability, so the sets themselves come after; the ambient ones need both.
@@ -54,11 +60,7 @@ export function restoreCapabilities(
   };
   for (const bit of dropped) prctl(`drop capability ${bit}`, PR_CAPBSET_DROP, bit, 0);
   prctl('secure bits', PR_SET_SECUREBITS, record.value.securebits, 0);
-  const header = { blob: capabilityHeader() };
-  scope.call('credentials', record, 'capset', [header, { blob: capabilityData(sets) }], {
-    on,
-    what: 'capabilities',
-  });
+  scope.call('credentials', record, 'capset', capsetArgs(sets), { on, what: 'capabilities' });
   prctl('ambient capabilities', PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0);
   for (const bit of bitsOf(sets.ambient)) {
     prctl(`ambient capability ${bit}`, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, bit);

@@ -26,6 +26,13 @@ export function credentialsOf(record: ImageRecord<Cred>): Credentials {
   };
 }
 
+/** True for what may do the same: ids that are never looked at for a permission may differ. */
+export function sameRights(a: Credentials, b: Credentials): boolean {
+  const rightsOf = ({ uid, gid, capabilities }: Credentials): string =>
+    [uid.effective, uid.fs, gid.effective, gid.fs, capabilities.effective].join(' ');
+  return rightsOf(a) === rightsOf(b) && sameGroups(a.groups, b.groups);
+}
+
 function groupList(groups: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(groups.length * 4);
   const view = new DataView(bytes.buffer);
@@ -40,7 +47,7 @@ const sameGroups = (a: readonly number[], b: readonly number[]): boolean =>
 export function restoreGroups(
   scope: RestoreScope,
   record: ImageRecord<Cred>,
-  section: 'rights' | 'credentials',
+  section: 'rights' | 'wipe' | 'credentials',
   on: number,
 ): void {
   const { groups } = credentialsOf(record);

@@ -114,17 +114,30 @@ function blockOf({ info }: Description, name: string): readonly string[] {
   return end < 0 ? rest : rest.slice(0, end);
 }
 
+/** Id of the kernel's thread that polls a ring (IORING_SETUP_SQPOLL); undefined without one. */
+export function pollerOf({ info }: Description): number | undefined {
+  const tid = Number(fieldOf(info, 'SqThread') ?? '-1');
+  return tid >= 0 ? tid : undefined;
+}
+
+/** True while what was submitted is not all completed. */
+export function isInFlight(description: Description, counters: RingCounters): boolean {
+  const { sqHead, sqTail, cqTail } = counters;
+  const value = (name: string): string => fieldOf(description.info, name) ?? '';
+  const same =
+    value('SqHead') === value('CachedSqHead') && value('CqTail') === value('CachedCqTail');
+  // What is queued there is begun without a call.
+  const begins = pollerOf(description) !== undefined && sqTail !== sqHead;
+  const polls = blockOf(description, 'PollList').length > 0;
+  return sqHead !== cqTail || begins || !same || polls;
+}
+
 /** Whatever fdinfo tells that cannot be made again; undefined for an idle, plain ring. */
 export function busyWith(description: Description, counters: RingCounters): Reason | undefined {
   const { info } = description;
   const value = (name: string): string => fieldOf(info, name) ?? '';
-  if (Number(value('SqThread') || '-1') >= 0) {
-    return reason('a kernel thread polls it (IORING_SETUP_SQPOLL)', 'set UV_USE_IO_URING=0');
-  }
-  const { sqHead, cqTail } = counters;
-  const same =
-    value('SqHead') === value('CachedSqHead') && value('CqTail') === value('CachedCqTail');
-  if (sqHead !== cqTail || !same || blockOf(description, 'PollList').length > 0) {
+  if (isInFlight(description, counters)) {
+    const { sqHead, cqTail } = counters;
     return reason(
       `requests are in flight: ${sqHead} were submitted, ${cqTail} completed`,
       'checkpoint when they are done',

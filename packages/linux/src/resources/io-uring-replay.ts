@@ -16,6 +16,8 @@ const IORING_OFF_SQES = 0x1000_0000;
 const paramsSize = 120;
 const paramsCqEntries = 4;
 const paramsFlags = 8;
+const paramsSqCpu = 12;
+const paramsSqIdle = 16;
 const paramsSqOff = 40;
 const paramsCqOff = 80;
 
@@ -25,14 +27,20 @@ interface Shape {
   readonly cqEntries: number;
   /** There is an index array, within what the program has mapped. */
   readonly hasArray: boolean;
+  /** What a polling thread is given; undefined without one. */
+  readonly poller:
+    { readonly flags: number; readonly cpu: number; readonly idle: number } | undefined;
 }
 
-function paramsOf({ cqEntries, hasArray }: Shape): Uint8Array {
+function paramsOf({ cqEntries, hasArray, poller }: Shape): Uint8Array {
   const bytes = new Uint8Array(paramsSize);
   const view = new DataView(bytes.buffer);
   const { CQSIZE, NO_SQARRAY } = ioUringSetupFlags;
   view.setUint32(paramsCqEntries, cqEntries, true);
-  view.setUint32(paramsFlags, CQSIZE | (hasArray ? 0 : NO_SQARRAY), true);
+  const { flags, cpu, idle } = poller ?? { flags: 0, cpu: 0, idle: 0 };
+  view.setUint32(paramsFlags, CQSIZE | (hasArray ? 0 : NO_SQARRAY) | flags, true);
+  view.setUint32(paramsSqCpu, cpu, true);
+  view.setUint32(paramsSqIdle, idle, true);
   return bytes;
 }
 
@@ -127,18 +135,27 @@ export function shiftOf(sqHead: number, cqEntries: number): number {
   return sqHead > replayMax ? sqHead - (sqHead % cqEntries) : 0;
 }
 
+/** How many requests there are up to each batch. */
+function tailsOf(batches: readonly { readonly count: number }[]): readonly number[] {
+  let tail = 0;
+  return batches.map(({ count }) => (tail += count));
+}
+
+/** io_uring_enter(2) */
+const IORING_ENTER_GETEVENTS = 1;
+const IORING_ENTER_SQ_WAKEUP = 2;
+
 /** All that is written to a ring, in a file, and where it is in there. */
 function contentsOf(record: ImageRecord<IoUring>, shape: Shape) {
   const { value } = record;
   const shift = shiftOf(value.sq_head, shape.cqEntries);
-  const total = value.sq_head - shift;
-  const batches = batchesOf(total, shape.sqEntries, shape.cqEntries);
+  const batches = batchesOf(value.sq_head - shift, shape.sqEntries, shape.cqEntries);
   const contents = new Contents();
   const rings = ringMemory(record, shape);
   const sqes = entriesMemory(record);
   const at = {
     params: contents.add(paramsOf(shape)),
-    total: contents.words([total]),
+    tails: contents.words(tailsOf(batches)),
     heads: contents.words(batches.flatMap(({ head }) => head ?? [])),
     rings: contents.add(rings),
     sqes: contents.add(sqes),
@@ -146,6 +163,12 @@ function contentsOf(record: ImageRecord<IoUring>, shape: Shape) {
     cqHead: contents.words([value.cq_head - shift]),
   };
   return { batches, at, blob: contents.bytes() };
+}
+
+function pollerOf({ setup_flags, sq_cpu: cpu, sq_idle: idle }: IoUring): Shape['poller'] {
+  const { SQPOLL, SQ_AFF } = ioUringSetupFlags;
+  const flags = setup_flags & (SQPOLL | SQ_AFF);
+  return flags === 0 ? undefined : { flags, cpu, idle };
 }
 
 /**
@@ -162,7 +185,7 @@ export function replay(
   const { ring_address: ring, ring_size: ringSize, sqes_address: sqesAt, sqes_size } = record.value;
   const { sq_entries: sqEntries, cq_entries: cqEntries } = record.value;
   const hasArray = ringSize >= BigInt(arrayOffset(cqEntries) + sqEntries * 4);
-  const shape = { sqEntries, cqEntries, hasArray };
+  const shape = { sqEntries, cqEntries, hasArray, poller: pollerOf(record.value) };
   const { batches, at, blob } = contentsOf(record, shape);
   const what = 'a ring of io_uring(7)';
   const call = (name: string, args: readonly Value[], expect?: number) =>
@@ -176,7 +199,9 @@ export function replay(
   const params = { room, size: paramsSize };
   put(at.params, params, paramsSize);
   const fd = scope.call('wipe', record, 'io_uring_setup', [sqEntries, params], {
-    what: 'a ring of io_uring(7): /proc/sys/kernel/io_uring_disabled must be 0',
+    what:
+      'a ring of io_uring(7): /proc/sys/kernel/io_uring_disabled must be 0' +
+      (shape.poller === undefined ? '' : `, processor ${shape.poller.cpu} there`),
     expectRoom: { room, offset: paramsSqOff, bytes: offsetsOf(shape) },
   });
   call('dup3', [fd, number, O_CLOEXEC], number);
@@ -185,11 +210,16 @@ export function replay(
   corral.map({ start: sqesAt, end: sqesAt + sqes_size }, number, IORING_OFF_SQES);
 
   const field = (offset: number): bigint => ring + BigInt(offset);
-  if (batches.length > 0) put(at.total, field(ringLayout.sqTail), 4);
-  let nth = 0;
-  for (const { count, head } of batches) {
+  const isPolled = shape.poller !== undefined;
+  let [nth, begun, seen] = [0, 0, 0];
+  for (const [index, { count, head }] of batches.entries()) {
     if (head !== undefined) put(at.heads + 4 * nth++, field(ringLayout.cqHead), 4);
-    call('io_uring_enter', [number, count, 0, 0, 0, 0], count);
+    // A thread that polls takes all that it sees, and is waited for.
+    const visible = isPolled ? index : batches.length - 1;
+    if (isPolled || index === 0) put(at.tails + 4 * visible, field(ringLayout.sqTail), 4);
+    [begun, seen] = [begun + count, head ?? seen];
+    const how = isPolled ? IORING_ENTER_GETEVENTS | IORING_ENTER_SQ_WAKEUP : 0;
+    call('io_uring_enter', [number, count, isPolled ? begun - seen : 0, how, 0, 0], count);
   }
   const putBack = (from: number, length: number): void => {
     put(at.rings + from, field(from), length);

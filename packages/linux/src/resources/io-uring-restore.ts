@@ -10,6 +10,7 @@ import {
   Vma,
   vmaKinds,
 } from '@ckpt/format';
+import { withRights } from './cred-effective.ts';
 import type { Restoring } from './descriptor.ts';
 import { arrayOffset, sqeSize } from './io-uring-facts.ts';
 import { Corral } from './io-uring-corral.ts';
@@ -33,18 +34,26 @@ export function ringNumber({ scope, scratch }: Restoring, record: RingRecord): n
 
 const isPower = (value: number): boolean => value > 0 && (value & (value - 1)) === 0;
 
+const isPolled = ({ value }: RingRecord): boolean =>
+  (value.setup_flags & ioUringSetupFlags.SQPOLL) !== 0;
+
 /** @throws CkptError EINVAL for a ring that cannot be, or is not idle. */
 function checkRing(record: RingRecord, pageSize: number): void {
   const { value } = record;
   const invalid = record.invalid.bind(record);
   const { sq_entries: sq, cq_entries: cq, setup_flags: flags } = value;
-  const { CQSIZE, NO_SQARRAY } = ioUringSetupFlags;
-  if ((flags & ~(CQSIZE | NO_SQARRAY)) !== 0)
+  const { CQSIZE, NO_SQARRAY, SQPOLL, SQ_AFF } = ioUringSetupFlags;
+  if ((flags & ~(CQSIZE | NO_SQARRAY | SQPOLL | SQ_AFF)) !== 0)
     throw invalid('setup_flags', `flags ${flags}`, 'ENOSYS');
+  if ((flags & SQ_AFF) !== 0 && !isPolled(record))
+    throw invalid('setup_flags', 'a processor of no polling thread');
   if (!isPower(sq) || sq > sqEntriesMax) throw invalid('sq_entries', `${sq} entries`);
   if (!isPower(cq) || cq > cqEntriesMax || cq < sq) throw invalid('cq_entries', `${cq} entries`);
   const queued = (value.sq_tail - value.sq_head) >>> 0;
   if (queued > sq) throw invalid('sq_tail', `${queued} entries are queued in a ring of ${sq}`);
+  if (queued > 0 && isPolled(record)) {
+    throw invalid('sq_tail', `${queued} entries are queued where a thread polls`);
+  }
   const unread = (value.cq_tail - value.cq_head) >>> 0;
   if (unread > cq) throw invalid('cq_head', `${unread} completions in a ring of ${cq}`);
   if (value.sq_head !== value.cq_tail) {
@@ -131,7 +140,12 @@ export function restoreRings(restoring: Restoring): void {
   if (first === undefined) return;
   const corral = new Corral(scope, first);
   for (const record of records) {
-    replay(restoring, record, corral, ringNumber(restoring, record));
+    const make = (): void => {
+      replay(restoring, record, corral, ringNumber(restoring, record));
+    };
+    // A polling thread does all with the rights that its maker had.
+    if (isPolled(record)) withRights(scope, make);
+    else make();
   }
   corral.open();
   for (const vma of vmas) dress(scope, vma);

@@ -218,7 +218,12 @@ test('counters that start anew mean the same places', () => {
 
 describe('a ring is refused when', () => {
   test.for<[string, Partial<Ring>, RegExp]>([
-    ['a thread polls it', { lines: { SqThread: 12 } }, /UV_USE_IO_URING=0/],
+    [
+      'nothing is known of the thread that polls it',
+      { lines: { SqThread: 12 } },
+      /other credentials/,
+    ],
+    ['it is polled, and more is queued', { lines: { SqThread: 12 }, queued: 1 }, /are in flight/],
     [
       'requests are in flight',
       { lines: { CachedCqTail: 5002, CqTail: 5002 } },
@@ -274,7 +279,9 @@ describe('a ring is refused when', () => {
     ['its entries are mapped otherwise', { sqes_size: 4096n }, 'sqes_size'],
     ['its rings are mapped otherwise', { ring_size: 4096n }, 'ring_size'],
     ['its memory is not where it says', { ring_address: 0x1000n }, 'kind'],
-    ['it was made with flags that are not known', { setup_flags: 2 }, 'setup_flags'],
+    ['it was made with flags that are not known', { setup_flags: 1 }, 'setup_flags'],
+    ['it has a processor for no thread', { setup_flags: 4 }, 'setup_flags'],
+    ['it is polled, and more is queued', { setup_flags: 2, sq_tail: 5004 }, 'sq_tail'],
   ])('the image says that %s', ([, fields, field]) => {
     const scope = ringScope(node);
     const change = (image: readonly Made[]) => changing(IoUring, fields)(withSpace(node)(image));

@@ -1,6 +1,6 @@
 import type { CheckpointScope, Obstacle } from '@ckpt/engine';
 import { CKPT_HDR_BUFFER, fileKinds, IoUring, ioUringSetupFlags } from '@ckpt/format';
-import type { Description, DescriptorKind } from './descriptor.ts';
+import type { Description, DescriptorKind, Table } from './descriptor.ts';
 import { refuse } from './descriptor.ts';
 import {
   arrayOffset,
@@ -14,6 +14,7 @@ import {
   type RingCounters,
 } from './io-uring-facts.ts';
 import { hasPlainOrder, keepsNoCopies, trimmed } from './io-uring-memory.ts';
+import { readPoller, settled, type Poller } from './io-uring-poller.ts';
 import { replayMax } from './io-uring-replay.ts';
 import { restoreRings, ringNumber } from './io-uring-restore.ts';
 
@@ -75,14 +76,16 @@ interface Ring {
   readonly parts: NonNullable<ReturnType<typeof partsOf>>;
   readonly memory: Uint8Array;
   readonly sqes: Uint8Array;
+  readonly poller: Poller;
 }
 
 const sizeOf = ({ start, end }: { readonly start: bigint; readonly end: bigint }): number =>
   Number(end - start);
 
 /** What is in the image of a ring, or why it cannot be carried. */
-function readRing(scope: CheckpointScope, description: Description): Ring | Reason {
+function readRing(scope: CheckpointScope, found: Description, table: Table): Ring | Reason {
   const { frozen, task, system } = scope;
+  const description = settled(scope, found);
   const counters = countersOf(description);
   if (counters === undefined) {
     return {
@@ -92,6 +95,8 @@ function readRing(scope: CheckpointScope, description: Description): Ring | Reas
   }
   const obstacle = busyWith(description, counters) ?? hiddenState(scope, description);
   if (obstacle !== undefined) return obstacle;
+  const poller = readPoller(scope, description, table);
+  if ('reason' in poller) return poller;
   const parts = partsOf(ringMappings(scope), description);
   if (parts === undefined) {
     return {
@@ -114,16 +119,18 @@ function readRing(scope: CheckpointScope, description: Description): Ring | Reas
       remedy: 'checkpoint earlier, or let the program make a new ring',
     };
   }
-  return { counters, parts, memory, sqes };
+  return { counters, parts, memory, sqes, poller };
 }
 
 function emitRing(scope: CheckpointScope, inode: bigint, ring: Ring): number {
-  const { counters, parts, memory, sqes } = ring;
+  const { counters, parts, memory, sqes, poller } = ring;
   const { objref } = scope.objhash.of('io_uring', inode.toString());
   const { CQSIZE, NO_SQARRAY } = ioUringSetupFlags;
   scope.emit(IoUring, {
     objref,
-    setup_flags: CQSIZE | (hasPlainOrder(memory, sqes, counters) ? NO_SQARRAY : 0),
+    ...poller,
+    setup_flags:
+      CQSIZE | poller.setup_flags | (hasPlainOrder(memory, sqes, counters) ? NO_SQARRAY : 0),
     sq_entries: counters.sqEntries,
     cq_entries: counters.cqEntries,
     sq_head: counters.sqHead,
@@ -146,7 +153,8 @@ function emitRing(scope: CheckpointScope, inode: bigint, ring: Ring): number {
  *
  * Image: {@link IoUring}, the memory of the rings, that of the submission entries. Not saved, since
  * nothing shows them: flags that change when completions are posted (IORING_SETUP_COOP_TASKRUN),
- * limits of its workers, rings of provided buffers.
+ * limits of its workers, rings of provided buffers, when a polling thread falls asleep (as libuv's
+ * then), and that rings share one.
  */
 export const ioUring: DescriptorKind = {
   name: 'io_uring',
@@ -155,8 +163,8 @@ export const ioUring: DescriptorKind = {
 
   claims: (_scope, { link }) => link === ringLink,
 
-  checkpoint(scope, description) {
-    const ring = readRing(scope, description);
+  checkpoint(scope, description, table) {
+    const ring = readRing(scope, description, table);
     if ('reason' in ring) {
       refuse(scope, description, ring);
       return;

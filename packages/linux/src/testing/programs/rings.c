@@ -1,16 +1,17 @@
-/* Idle rings of io_uring(7), as libuv and liburing make them. "rings busy": one has a request in flight. */
+/* Idle rings of io_uring(7), as libuv and liburing make them; threads poll two of them. "rings busy":
+ * one has a request in flight. */
 #define _GNU_SOURCE
 #include "resumed.h"
 #include <linux/io_uring.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-enum { no_sqarray = 1 << 16, poll_add = 6 };
+enum { no_sqarray = 1 << 16, poll_add = 6, polled = IORING_SETUP_SQPOLL, fixed = IORING_SETUP_SQ_AFF };
 
 /* Counters are kept here, too, as liburing does. */
 struct ring {
   int fd;
-  unsigned entries, completions, tail, head;
+  unsigned entries, completions, flags, tail, head;
   char *memory, *sqes;
   size_t size;
   unsigned *array;
@@ -20,7 +21,8 @@ static unsigned *word(struct ring *ring, unsigned offset) { return (unsigned *)(
 
 static struct ring make(unsigned entries, unsigned completions, unsigned flags) {
   struct io_uring_params params = {.flags = flags | IORING_SETUP_CQSIZE, .cq_entries = completions};
-  struct ring ring = {.entries = entries, .completions = completions};
+  params.sq_thread_idle = 10;
+  struct ring ring = {.entries = entries, .completions = completions, .flags = flags};
   ring.fd = (int)syscall(__NR_io_uring_setup, entries, &params);
   CHECK(ring.fd >= 0);
   ring.size = 64 + completions * 16 + (flags & no_sqarray ? 0 : entries * 4);
@@ -44,6 +46,11 @@ static void queue(struct ring *ring, uint64_t data, int shuffled) {
 }
 
 static void submit(struct ring *ring, unsigned count) {
+  if (ring->flags & polled) {
+    unsigned how = IORING_ENTER_GETEVENTS | IORING_ENTER_SQ_WAKEUP;
+    CHECK(syscall(__NR_io_uring_enter, ring->fd, count, count, how, NULL, 0) == count);
+    return;
+  }
   CHECK(syscall(__NR_io_uring_enter, ring->fd, count, count, IORING_ENTER_GETEVENTS, NULL, 0) == count);
 }
 
@@ -68,11 +75,13 @@ static void use(struct ring *ring, unsigned rounds, int shuffled) {
 int main(int argc, char **argv) {
   prepare();
   struct ring uv = make(256, 512, no_sqarray), plain = make(8, 16, 0), shuffled = make(64, 256, 0);
+  struct ring idle = make(8, 16, polled), pinned = make(8, 32, polled | fixed | no_sqarray);
   struct ring new = make(4, 8, no_sqarray), tiny = make(1, 1, no_sqarray);
   CHECK(fcntl(plain.fd, F_SETFD, 0) == 0);
   use(&uv, 5003, 0);
   use(&plain, 70001, 0);
   use(&shuffled, 37, 1);
+  use(&idle, 117, 0);
   /* One completion that was not reaped, two requests that were queued and not submitted. */
   queue(&plain, 77, 0);
   submit(&plain, 1);
@@ -99,6 +108,8 @@ int main(int argc, char **argv) {
   use(&plain, 300, 0);
   use(&shuffled, 300, 1);
   use(&new, 300, 0);
+  use(&idle, 300, 1);
+  use(&pinned, 300, 0);
   queue(&tiny, 9, 0);
   submit(&tiny, 1);
   CHECK(reap(&tiny) == 9);

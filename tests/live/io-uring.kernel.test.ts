@@ -1,0 +1,50 @@
+import { mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, test } from 'vitest';
+import { descriptors, Lab, type Program } from './lab.ts';
+
+const lab = new Lab();
+afterAll(() => {
+  lab.close();
+});
+
+const script = fileURLToPath(new URL('programs/ring-files.mjs', import.meta.url));
+
+/** Rings that a thread of the kernel polls, and threads that do. */
+function polled({ pid }: Program): readonly [rings: number, threads: number] {
+  const path = `/proc/${String(pid)}`;
+  const rings = descriptors(pid).filter(
+    (fd) =>
+      readlinkSync(`${path}/fd/${String(fd)}`) === 'anon_inode:[io_uring]' &&
+      !/^SqThread:\s*-1$/m.test(readFileSync(`${path}/fdinfo/${String(fd)}`, 'latin1')),
+  );
+  const threads = readdirSync(`${path}/task`).filter((tid) =>
+    readFileSync(`${path}/task/${tid}/comm`, 'latin1').startsWith('iou-sqp-'),
+  );
+  return [rings.length, threads.length];
+}
+
+test('Node goes on writing files through rings that the kernel polls', async () => {
+  const folder = lab.path('files');
+  mkdirSync(folder);
+  const program = lab.start(process.execPath, [script, folder], { UV_USE_IO_URING: '1' });
+  const rounds = async (over: number): Promise<number> => {
+    for (;;) {
+      const from = program.text().length;
+      program.kill('SIGUSR2');
+      const [, found] = await program.saw(/rounds (\d+)\n/, from);
+      if (Number(found) > over) return Number(found);
+    }
+  };
+  await program.saw(/^ready$/m);
+  let done = await rounds(2);
+  const before = polled(program);
+  expect(before[0]).toBe(before[1]);
+  await lab.goodMeanwhile('checkpoint', '-o', lab.path('left.ckpt'), String(program.pid));
+  done = await rounds(done + 2);
+  await lab.cycle(program);
+  await rounds(done + 2);
+  expect(polled(program)).toEqual(before);
+  expect(program.text()).not.toMatch(/wrong|Error/);
+  program.kill();
+});
