@@ -57,6 +57,8 @@ export async function connectionIsKept(lab: Lab, every: number): Promise<void> {
     expect(filtersOf(server.pid)).toEqual([]);
     return stdout;
   };
+  // Long before the kill, first.
+  await killed(1);
   const points = Number(await killed(0));
   for (let n = points - killPoints; n <= points; n += every) await killed(n);
   expect(outcomes.size).toBe(2);

@@ -7,7 +7,6 @@ import {
   threadsOutlive,
 } from './killed-cases.ts';
 import { connectionIsKept, connectionOutlives } from './killed-connection.ts';
-import { stalls } from './echo.ts';
 import { Lab } from './lab.ts';
 
 const lab = new Lab();
@@ -28,8 +27,7 @@ describe('SIGKILL of the checkpointer', () => {
     await connectionOutlives(lab, 5);
   });
 
-  test('around the kill leaves a connection that goes on, or waits', async ({ skip }) => {
-    skip(stalls.isKnown, stalls.reason);
+  test('around the kill leaves a connection that goes on, or waits', async () => {
     await connectionIsKept(lab, 10);
   });
 

@@ -10,7 +10,6 @@ import {
   threadsOutlive,
 } from './killed-cases.ts';
 import { connectionIsKept, connectionOutlives } from './killed-connection.ts';
-import { stalls } from './echo.ts';
 import { Lab } from './lab.ts';
 
 const lab = new Lab();
@@ -39,8 +38,7 @@ describe('SIGKILL of the checkpointer', () => {
     await connectionOutlives(lab, 20);
   });
 
-  test('around the kill leaves a connection that goes on, or waits', async ({ skip }) => {
-    skip(stalls.isKnown, stalls.reason);
+  test('around the kill leaves a connection that goes on, or waits', async () => {
     await connectionIsKept(lab, 3);
   });
 

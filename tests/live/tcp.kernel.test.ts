@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import { endEcho, filtersOf, goesOn, stalls, startEcho, startSelf } from './echo.ts';
+import { endEcho, filtersOf, goesOn, startEcho, startSelf } from './echo.ts';
 import { answersThrough } from './keep-alive.ts';
 import { Lab, type Program } from './lab.ts';
 import { cycle, good } from './unblocked.ts';
@@ -14,8 +14,7 @@ afterAll(() => {
 const script = (name: string) => fileURLToPath(new URL(`programs/${name}.mjs`, import.meta.url));
 
 describe('a connection in full flow', () => {
-  test('of a server goes on after checkpoint, kill and restart', async ({ skip }) => {
-    skip(stalls.isKnown, stalls.reason);
+  test('of a server goes on after checkpoint, kill and restart', async () => {
     const echo = await startEcho(lab, 40, '127.0.0.1');
     const said = await cycle(lab, echo.server, 'server.ckpt');
     expect(said).toContain(`ckpt-${String(echo.server.pid)}-`);
@@ -24,8 +23,7 @@ describe('a connection in full flow', () => {
     await endEcho(echo, 40);
   });
 
-  test('whose both ends are in one process does, killed or not', async ({ skip }) => {
-    skip(stalls.isKnown, stalls.reason);
+  test('whose both ends are in one process does, killed or not', async () => {
     const both = await startSelf(lab, '127.0.0.1');
     await good(lab, 'checkpoint', '--force', '-o', 'left.ckpt', String(both.pid));
     await goesOn(both);

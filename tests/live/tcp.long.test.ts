@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { endEcho, filtersOf, goesOn, stalls, startEcho } from './echo.ts';
+import { endEcho, filtersOf, goesOn, startEcho } from './echo.ts';
 import { answersThrough } from './keep-alive.ts';
 import { Lab } from './lab.ts';
 import { cycle, good } from './unblocked.ts';
@@ -10,8 +10,7 @@ afterAll(() => {
 });
 
 describe.concurrent('a connection in full flow', () => {
-  test('of a client goes on after checkpoint, kill and restart, over IPv6', async ({ skip }) => {
-    skip(stalls.isKnown, stalls.reason);
+  test('of a client goes on after checkpoint, kill and restart, over IPv6', async () => {
     const echo = await startEcho(lab, 40, '::1');
     await cycle(lab, echo.client, 'client.ckpt');
     await goesOn(echo.client);

@@ -14,6 +14,8 @@ const TCP_REPAIR_WINDOW = 29;
 const TCP_ULP = 31;
 const CAP_NET_ADMIN = 12;
 const windowSize = 20;
+/** Bytes: net/tcp.h, TCP_MIN_MSS and MAX_TCP_WINDOW. */
+const segments = { least: 88, most: 32767 } as const;
 
 const word = (bytes: Uint8Array, at = 0): number =>
   bytes.length < at + 4
@@ -33,6 +35,14 @@ function setSequence(tcp: Tcp, value: number): void {
   else refuse('EINVAL', 'no queue');
 }
 
+/** What is set before connect(2) is the size that is agreed on. */
+function setSegment(tcp: Tcp, value: number): void {
+  if (value !== 0 && (value < segments.least || value > segments.most)) {
+    refuse('EINVAL', `a segment of ${value} bytes`);
+  }
+  if (!tcp.isConnected && value !== 0) tcp.mss = value;
+}
+
 /** Pairs of kind and value, kinds as in RFC 9293. */
 function setOptions(tcp: Tcp, bytes: Uint8Array): void {
   if (!tcp.isRepaired) refuse('EINVAL', 'it is not being repaired');
@@ -50,7 +60,7 @@ function setOptions(tcp: Tcp, bytes: Uint8Array): void {
   }
 }
 
-/** Options of level TCP that have to do with repair; false for any other. */
+/** Options of level TCP that repair takes; false for any other. */
 export function setTcpOption(
   { thread }: Caller,
   { tcp, isListening }: SocketFile,
@@ -69,6 +79,9 @@ export function setTcpOption(
       return true;
     case TCP_QUEUE_SEQ:
       setSequence(tcp, word(bytes));
+      return true;
+    case TCP_MAXSEG:
+      setSegment(tcp, word(bytes));
       return true;
     case TCP_REPAIR_OPTIONS:
       setOptions(tcp, bytes);

@@ -14,13 +14,19 @@ const payloadBases = { network: 1, transport: 2 } as const;
 const NFPROTO_IPV4 = 2;
 const NFPROTO_IPV6 = 10;
 const NF_INET_LOCAL_IN = 1;
+const NF_INET_LOCAL_OUT = 3;
 const NF_ACCEPT = 1;
 const NF_DROP = 0;
 /** Before connections are tracked (linux/netfilter_ipv4.h, NF_IP_PRI_RAW). */
 const priority = -300;
 const IPPROTO_TCP = 6;
 
-const chain = 'held';
+/** Chains of a table: what comes from the other ends is dropped in one, what goes to them in the other. */
+const chains = [
+  { name: 'held', hook: NF_INET_LOCAL_IN },
+  { name: 'mute', hook: NF_INET_LOCAL_OUT },
+] as const;
+type Chain = (typeof chains)[number];
 
 /** Both addresses of a connection: struct sockaddr_in or sockaddr_in6. */
 export interface Ends {
@@ -64,9 +70,10 @@ export function hostOf(bytes: Uint8Array): Uint8Array {
 
 const portOf = (bytes: Uint8Array): Uint8Array => bytes.subarray(2, 4);
 
-/** Drops what comes from the other end of a connection. */
-function rule(name: string, { local, peer }: Ends): Uint8Array {
-  const [from, to] = [hostOf(peer), hostOf(local)];
+/** Drops what goes between both ends of a connection, in the direction of a chain. */
+function rule(name: string, { local, peer }: Ends, chain: Chain): Uint8Array {
+  const [source, target] = chain.hook === NF_INET_LOCAL_IN ? [peer, local] : [local, peer];
+  const [from, to] = [hostOf(source), hostOf(target)];
   const isV4 = from.length === 4;
   const [fromOffset, toOffset] = isV4 ? [12, 16] : [8, 24];
   const expressions = [
@@ -76,38 +83,43 @@ function rule(name: string, { local, peer }: Ends): Uint8Array {
     equals(Uint8Array.of(IPPROTO_TCP)),
     header('network', fromOffset, from),
     header('network', toOffset, to),
-    header('transport', 0, concat(portOf(peer), portOf(local))),
+    header('transport', 0, concat(portOf(source), portOf(target))),
     drop,
   ];
-  return tables('newRule', text(1, name), text(2, chain), nested(4, ...expressions));
+  return tables('newRule', text(1, name), text(2, chain.name), nested(4, ...expressions));
 }
 
+const rules = (name: string, ends: Ends): readonly Uint8Array[] =>
+  chains.map((chain) => rule(name, ends, chain));
+
 /**
- * Makes a table that drops what comes in from the other ends of connections.
+ * Makes a table that drops what goes between both ends of connections. What comes in would be
+ * answered by a reset once the process is dead. What goes out (the timers of a frozen process run
+ * on: retransmissions, loss probes) would move the connection on behind what was seen of it: the
+ * other end acknowledges bytes then that were never sent, as far as the restored end knows, which
+ * takes nothing from it any more.
  * @param isOwned It goes away with the socket that makes it.
  */
 export function makeFilter(name: string, all: readonly Ends[], isOwned: boolean): Uint8Array {
-  const hook = nested(4, number(1, NF_INET_LOCAL_IN), number(2, priority));
+  const flags = isOwned ? NFT_TABLE_F_OWNER : 0;
   return batch(
-    tables(
-      'newTable',
-      text(NFTA_TABLE_NAME, name),
-      number(NFTA_TABLE_FLAGS, isOwned ? NFT_TABLE_F_OWNER : 0),
+    tables('newTable', text(NFTA_TABLE_NAME, name), number(NFTA_TABLE_FLAGS, flags)),
+    ...chains.map((chain) =>
+      tables(
+        'newChain',
+        text(1, name),
+        text(3, chain.name),
+        nested(4, number(1, chain.hook), number(2, priority)),
+        number(5, NF_ACCEPT),
+        text(7, 'filter'),
+      ),
     ),
-    tables(
-      'newChain',
-      text(1, name),
-      text(3, chain),
-      hook,
-      number(5, NF_ACCEPT),
-      text(7, 'filter'),
-    ),
-    ...all.map((ends) => rule(name, ends)),
+    ...all.flatMap((ends) => rules(name, ends)),
   );
 }
 
 /** Adds a connection to such a table. */
-export const addToFilter = (name: string, ends: Ends): Uint8Array => batch(rule(name, ends));
+export const addToFilter = (name: string, ends: Ends): Uint8Array => batch(...rules(name, ends));
 
 export const removeFilter = (name: string): Uint8Array =>
   batch(tables('deleteTable', text(NFTA_TABLE_NAME, name)));

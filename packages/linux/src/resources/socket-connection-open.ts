@@ -14,10 +14,13 @@ import { setOption, type KnownOption } from './socket-options.ts';
 import { SO_BUF_LOCK, SO_REUSEADDR, SOL_SOCKET } from './socket-option-table.ts';
 import {
   IPPROTO_TCP,
+  mssMax,
+  mssMin,
   optionKinds,
   queues,
   SO_RCVBUFFORCE,
   SO_SNDBUFFORCE,
+  TCP_MAXSEG,
   TCP_QUEUE_SEQ,
   TCP_REPAIR_OPTIONS,
   TCP_REPAIR_QUEUE,
@@ -148,9 +151,12 @@ function makeCarried(
   repair.tcp(TCP_QUEUE_SEQ, value.send_sequence);
   repair.tcp(TCP_REPAIR_QUEUE, queues.receive);
   repair.tcp(TCP_QUEUE_SEQ, value.receive_sequence);
+  // What is agreed on below comes too late for the size of segments, which is reckoned here.
+  repair.tcp(TCP_MAXSEG, Math.max(mssMin, Math.min(mssMax, value.mss)));
   scope.call('descriptors', record, 'connect', [fd, { blob: peer }, peer.length], {
     what: `carry on the connection ${text}: if there is such a connection, pass --tcp=close`,
   });
+  repair.tcp(TCP_MAXSEG, 0);
   repair.tcp(TCP_REPAIR_OPTIONS, ...agreed(record));
   if ((value.options & tcpOptions.TIMESTAMPS) !== 0) repair.tcp(TCP_TIMESTAMP, value.timestamp);
   for (const option of options) {

@@ -18,6 +18,10 @@ export const queues = { none: 0, receive: 1, send: 2 } as const;
 /** Codes of TCP_REPAIR_OPTIONS are kinds of TCP options (RFC 9293). */
 export const optionKinds = { mss: 2, window: 3, sack: 4, timestamps: 8 } as const;
 
+/** Bytes: what the kernel takes for TCP_MAXSEG (net/tcp.h: TCP_MIN_MSS, MAX_TCP_WINDOW). */
+export const mssMin = 88;
+export const mssMax = 32767;
+
 /** socket(7) */
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
