@@ -40,7 +40,7 @@ export function startClient(host, port, mib) {
       done += length;
       received += length;
     }
-    for (; told < received >> 20; told++) console.log(`progress ${told + 1}`);
+    for (; told < Math.floor(received / 2 ** 20); told++) console.log(`progress ${told + 1}`);
   });
   socket.on('error', (error) => console.log(`broken ${error.code}`));
   socket.on('close', () => console.log(`done ${sent} ${received} ${hash.digest('hex')}`));
