@@ -10,16 +10,27 @@ afterAll(() => {
 
 const script = fileURLToPath(new URL('programs/ring-files.mjs', import.meta.url));
 
+/** What a file of /proc says; empty when it is gone: files are opened and closed meanwhile. */
+function look(path: string, read: (path: string) => string): string {
+  try {
+    return read(path);
+  } catch {
+    return '';
+  }
+}
+
+const text = (path: string): string => look(path, (file) => readFileSync(file, 'latin1'));
+
 /** Rings that a thread of the kernel polls, and threads that do. */
 function polled({ pid }: Program): readonly [rings: number, threads: number] {
   const path = `/proc/${String(pid)}`;
   const rings = descriptors(pid).filter(
     (fd) =>
-      readlinkSync(`${path}/fd/${String(fd)}`) === 'anon_inode:[io_uring]' &&
-      !/^SqThread:\s*-1$/m.test(readFileSync(`${path}/fdinfo/${String(fd)}`, 'latin1')),
+      look(`${path}/fd/${String(fd)}`, readlinkSync) === 'anon_inode:[io_uring]' &&
+      !/^SqThread:\s*-1$/m.test(text(`${path}/fdinfo/${String(fd)}`)),
   );
   const threads = readdirSync(`${path}/task`).filter((tid) =>
-    readFileSync(`${path}/task/${tid}/comm`, 'latin1').startsWith('iou-sqp-'),
+    text(`${path}/task/${tid}/comm`).startsWith('iou-sqp-'),
   );
   return [rings.length, threads.length];
 }

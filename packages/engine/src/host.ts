@@ -239,6 +239,8 @@ export interface Frozen {
   watches?(task: Task, fd: number, epoll: number, target: number, index: number): boolean;
   /** Up to `length` unread bytes of a pipe, which stay there (tee(2)); `fd` is an end that reads. */
   peekPipe?(task: Task, fd: number, length: number): Uint8Array;
+  /** Lets others run for some time, while the process stands still. */
+  pause?(microseconds: number): void;
   /** revents of poll(2) for every event, without waiting; on a duplicate of the descriptor. */
   pollFile?(task: Task, fd: number): number;
   /** Others than the task that hold the pipe or socket of that link: "1234 (tail)". */

@@ -170,6 +170,10 @@ export class FrozenProcess implements Frozen {
     return this.#parts.holders.holdings(link);
   }
 
+  pause(microseconds: number): void {
+    this.#parts.tracer.sleep(microseconds);
+  }
+
   pollFile(_task: Task, fd: number): number {
     return withDuplicate(this.#parts.identity.pidfd, fd, pollFile);
   }

@@ -120,6 +120,10 @@ export function pollerOf({ info }: Description): number | undefined {
   return tid >= 0 ? tid : undefined;
 }
 
+/** True where a poll is in flight, which may be for ever. */
+export const isPolling = (description: Description): boolean =>
+  blockOf(description, 'PollList').length > 0;
+
 /** True while what was submitted is not all completed. */
 export function isInFlight(description: Description, counters: RingCounters): boolean {
   const { sqHead, sqTail, cqTail } = counters;
@@ -128,8 +132,7 @@ export function isInFlight(description: Description, counters: RingCounters): bo
     value('SqHead') === value('CachedSqHead') && value('CqTail') === value('CachedCqTail');
   // What is queued there is begun without a call.
   const begins = pollerOf(description) !== undefined && sqTail !== sqHead;
-  const polls = blockOf(description, 'PollList').length > 0;
-  return sqHead !== cqTail || begins || !same || polls;
+  return sqHead !== cqTail || begins || !same || isPolling(description);
 }
 
 /** Whatever fdinfo tells that cannot be made again; undefined for an idle, plain ring. */

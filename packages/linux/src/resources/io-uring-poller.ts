@@ -6,10 +6,11 @@ import type { Description, Table } from './descriptor.ts';
 import { bitsOf } from './cred-capabilities.ts';
 import { sameRights } from './cred-rights.ts';
 import { required } from './facts.ts';
-import { countersOf, isInFlight, pollerOf, ringLink } from './io-uring-facts.ts';
+import { countersOf, isInFlight, isPolling, pollerOf, ringLink } from './io-uring-facts.ts';
 
-/** How often a ring is looked at while what is in flight ends; one look takes some 20 µs. */
-const looksMax = 2000;
+/** How often, and after how many microseconds, a ring is looked at while what is in flight ends. */
+const looksMax = 500;
+const lookAfter = 1000;
 
 /**
  * A ring once its requests are done: the kernel's threads go on with them while the task stands
@@ -18,6 +19,7 @@ const looksMax = 2000;
 export function settled(scope: CheckpointScope, description: Description): Description {
   let last = description;
   for (let look = 0; look < looksMax && hasBegun(last); look++) {
+    scope.frozen.pause?.(lookAfter);
     const bytes = scope.frozen.read(scope.task, `fdinfo/${description.fd}`);
     const info = bytes === undefined ? undefined : parseFdInfo(bytes);
     if (info === undefined) break;
@@ -28,7 +30,8 @@ export function settled(scope: CheckpointScope, description: Description): Descr
 
 function hasBegun(description: Description): boolean {
   const counters = countersOf(description);
-  return counters !== undefined && isInFlight(description, counters);
+  if (counters === undefined || isPolling(description)) return false;
+  return isInFlight(description, counters);
 }
 
 /** libuv's; nothing tells that of others, which are to look at IORING_SQ_NEED_WAKEUP anyway. */
