@@ -93,6 +93,8 @@ export interface FileExtents {
   readonly seals: number | undefined;
   /** Where it has data (lseek(2) SEEK_DATA), ascending; undefined: not known, it may be anywhere. */
   readonly data: readonly { readonly offset: bigint; readonly length: bigint }[] | undefined;
+  /** Bytes of its pages where it lies in hugetlbfs; absent elsewhere. */
+  readonly hugePage?: number;
 }
 
 /** A file without its name. */

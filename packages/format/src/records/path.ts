@@ -1,4 +1,4 @@
-import { bytes, i32, u32, u64 } from '../field.ts';
+import { bytes, i32, reserved, u32, u64 } from '../field.ts';
 import { array, maybe, payload } from '../follow.ts';
 import { byteSize, device, flags, nanotime, objref, octal } from '../notation.ts';
 import { record, struct, type Infer } from '../struct.ts';
@@ -6,7 +6,7 @@ import { record, struct, type Infer } from '../struct.ts';
 /** Raw payload: a path, no NUL. */
 export const CKPT_HDR_FILE_NAME = 303;
 
-export const pathFlags = { DELETED: 1, WRITTEN: 2, MAPPED: 4, CARRIED: 8, MEMFD: 16 };
+export const pathFlags = { DELETED: 1, WRITTEN: 2, MAPPED: 4, CARRIED: 8, MEMFD: 16, HUGETLB: 32 };
 
 /** F_ADD_SEALS of fcntl(2). */
 export const seals = {
@@ -38,7 +38,8 @@ export const Path = record(
     flags: u32(
       'DELETED: no name leads to it, its content is in the store; WRITTEN: open for writing; ' +
         'MAPPED: in memory; CARRIED: content is in the store, for a machine that has another ' +
-        'file or none; MEMFD: of memfd_create(2)',
+        'file or none; MEMFD: of memfd_create(2); ' +
+        'HUGETLB: it has no name, and consists of huge pages',
       flags(pathFlags),
     ),
     mode: u32('st_mode (inode(7))', octal),
@@ -56,6 +57,8 @@ export const Path = record(
     seals: u32('of a memfd', flags(seals, { prefix: 'F_SEAL_' })),
     build_id_size: u32('bytes of build_id; 0: it has none'),
     build_id: bytes(buildIdMax, 'NT_GNU_BUILD_ID of a program or library (elf(5))'),
+    page_shift: u32('HUGETLB: binary logarithm of the bytes of a page; else 0'),
+    _pad: reserved(),
   },
   [
     payload('FILE_NAME', 'the path, absolute, as the task sees it'),

@@ -1,4 +1,4 @@
-import { i32, reserved, u32, u64 } from '../field.ts';
+import { i32, u32, u64 } from '../field.ts';
 import { maybe, payload } from '../follow.ts';
 import { address, flags, hex, objref, oneOf } from '../notation.ts';
 import { record, type Infer } from '../struct.ts';
@@ -64,7 +64,7 @@ export const Vma = record(
     advice: u32('advice in force (VmFlags of proc_pid_smaps(5))', flags(adviceFlags)),
     maximum: u32('what mprotect(2) may set', protection),
     protection_key: u32('pkeys(7), 0..15'),
-    _pad: reserved(),
+    page_shift: u32('huge pages (HUGETLB): binary logarithm of their bytes; 0: ordinary ones'),
   },
   [maybe(payload('STRING', 'name of an anonymous mapping (prctl(2), PR_SET_VMA_ANON_NAME)'))],
 );

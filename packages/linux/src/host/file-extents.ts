@@ -1,5 +1,5 @@
 import type { FileExtents } from '@ckpt/engine';
-import { closeSync } from 'node:fs';
+import { closeSync, statfsSync } from 'node:fs';
 import { failure, trySyscall } from './syscall.ts';
 
 /** lseek(2) */
@@ -26,11 +26,19 @@ function dataOf(fd: number): FileExtents['data'] {
   }
 }
 
+/** statfs(2), linux/magic.h */
+const HUGETLBFS_MAGIC = 0x958458f6;
+
+function hugePageOf(fd: number): Pick<FileExtents, 'hugePage'> {
+  const { type, bsize } = statfsSync(`/proc/self/fd/${fd}`);
+  return type === HUGETLBFS_MAGIC ? { hugePage: bsize } : {};
+}
+
 /** Seals and holes of a file; closes the descriptor, whose offset is moved. */
 export function extentsOf(fd: number): FileExtents {
   try {
     const seals = trySyscall('fcntl', fd, F_GET_SEALS);
-    return { seals: seals < 0 ? undefined : seals, data: dataOf(fd) };
+    return { seals: seals < 0 ? undefined : seals, data: dataOf(fd), ...hugePageOf(fd) };
   } finally {
     closeSync(fd);
   }

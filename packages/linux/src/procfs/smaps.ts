@@ -20,6 +20,8 @@ export interface Mapping {
   readonly swapped: bigint;
   /** Bytes of pages that are mapped somewhere else as well. */
   readonly alsoElsewhere: bigint;
+  /** Bytes of its pages: KernelPageSize. */
+  readonly pageSize: number;
   /** pkeys(7) */
   readonly protectionKey: number;
   /** Two letters each. */
@@ -102,6 +104,7 @@ function* mappingsIn(text: string, shared: Shared): Generator<Mapping, void, und
       own: compact(ownInMemory + swapped),
       swapped: compact(swapped),
       alsoElsewhere: compact(elsewhere),
+      pageSize: Number(kibibytes(fields, 'KernelPageSize:')),
       protectionKey: Number(rest(fields, 'ProtectionKey:')),
       flags: shared.flags(rest(fields, 'VmFlags:')),
     };

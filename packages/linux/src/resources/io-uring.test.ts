@@ -106,7 +106,7 @@ function withSpace(ring: Ring) {
       end: start + BigInt(size),
       maximum: 3,
       protection_key: 0,
-      _pad: 0,
+      page_shift: 0,
     });
   const mm = Object.fromEntries(
     Mm.fields.map(({ name, field }) => [name, field.size === 8 ? 0n : 0]),

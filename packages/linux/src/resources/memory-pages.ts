@@ -23,7 +23,8 @@ function mayHaveGuards(scope: CheckpointScope): boolean {
 function privateRuns(scope: CheckpointScope, { mapping, vma }: CarriedVma): readonly Run[] {
   // A reserve of many GiB must not cost a look at each of its pages.
   const guards = mapping.flags.has('gu') || (vma.protection !== 0 && mayHaveGuards(scope));
-  const untouched = mapping.own === 0n && !guards;
+  // Huge pages count apart.
+  const untouched = mapping.own === 0n && !guards && !mapping.flags.has('ht');
   if (untouched) return [];
   return scope.frozen
     .pages(scope.task, mapping.start, mapping.end)

@@ -9,6 +9,7 @@ import {
   Store,
   Vma,
   adviceFlags,
+  mapFlags,
   pageSources,
   vmaKinds,
   type PageRun,
@@ -26,7 +27,7 @@ const auxv = Uint8Array.of(...new Uint8Array(16).fill(3), ...new Uint8Array(16))
 const vma = (start: bigint, end: bigint, more: Partial<Vma> = {}): Made =>
   made(Vma, {
     ...{ start, end, offset: 0n, object: 0, kind: vmaKinds.anonymous, protection: 3, flags: 0 },
-    ...{ advice: 0, maximum: 7, protection_key: 0, _pad: 0, ...more },
+    ...{ advice: 0, maximum: 7, protection_key: 0, page_shift: 0, ...more },
   });
 
 const pathRecord = made(
@@ -34,7 +35,14 @@ const pathRecord = made(
   {
     ...{ objref: 2, flags: 4, mode: 0o100755, nlink: 1, device: 0xfe00n, inode: 7n, rdev: 0n },
     ...{ size: 100n, mtime: 1_000_000_000n, uid: 0, gid: 0, index: 0n, pages: 0n },
-    ...{ runs: 0, seals: 0, build_id_size: 0, build_id: new Uint8Array(20) },
+    ...{
+      runs: 0,
+      seals: 0,
+      build_id_size: 0,
+      build_id: new Uint8Array(20),
+      page_shift: 0,
+      _pad: 0,
+    },
   },
   { bytes: { [CKPT_HDR_FILE_NAME]: encodeText('/bin/a') } },
 );
@@ -157,6 +165,14 @@ test('without a privilege the program link leads elsewhere, which is said', () =
 
 const good = vma(0x600000n, 0x602000n);
 
+const huge = (shift: number) => ({ flags: mapFlags.HUGETLB, page_shift: shift });
+
+test('huge pages are asked for by their size', () => {
+  const scope = image([vma(0x600000n, 0xa00000n, huge(21))], []);
+  memory.restore(scope);
+  expect(shown(scope, 'mmap')).toEqual(['mmap 600000 400000 3 54140022 -1 0']);
+});
+
 test.for([
   ['not whole pages', [vma(0x600001n, 0x602000n)], [], 'EINVAL', 'start'],
   ['overlapping mappings', [good, vma(0x601000n, 0x603000n)], [], 'EINVAL', 'end'],
@@ -171,7 +187,10 @@ test.for([
     'protection',
   ],
   ['a key', [vma(0x600000n, 0x601000n, { protection_key: 1 })], [], 'ENOSYS', 'protection_key'],
-  ['flags', [vma(0x600000n, 0x601000n, { flags: 0x40000 })], [], 'ENOSYS', 'flags'],
+  ['flags', [vma(0x600000n, 0x601000n, { flags: 0x800 })], [], 'ENOSYS', 'flags'],
+  ['pages of no size', [vma(0x600000n, 0x601000n, huge(0))], [], 'EINVAL', 'page_shift'],
+  ['pages of a strange size', [vma(0x600000n, 0x601000n, huge(5))], [], 'EINVAL', 'page_shift'],
+  ['parts of huge pages', [vma(0x600000n, 0x601000n, huge(21))], [], 'EINVAL', 'start'],
   ['advice', [vma(0x600000n, 0x601000n, { advice: 1 << 20 })], [], 'ENOSYS', 'advice'],
   ['pages outside of mappings', [good], [run(0x603000n)], 'EINVAL', 'address'],
   ['pages beyond a mapping', [good], [run(0x601000n, { pages: 2n })], 'EINVAL', 'address'],

@@ -16,6 +16,7 @@ import { ascending, executorHole, freeRange, type Range } from './memory-hole.ts
 import { checkedRuns, filledVmas, guardPages, loadPages } from './memory-load.ts';
 import { askBarriers, barriersOf, coreOf, restoreExtras } from './memory-extras.ts';
 import { futureLocks, restoreLocks } from './memory-lock.ts';
+import { takeAddresses } from './huge-file.ts';
 import { restoreMm } from './memory-mm.ts';
 import { checkpointPages } from './memory-pages.ts';
 import { checkpointVdso, restoreVdso, vdsoPlace } from './memory-vdso.ts';
@@ -104,6 +105,7 @@ function restore(scope: RestoreScope): void {
   if (place !== undefined) restoreVdso(scope, mm, place);
   const all = ascending([...taken, hole, ...(place === undefined ? [] : [place])]);
   const spare = (size: bigint) => freeRange(all, size);
+  takeAddresses(scope.document, all);
   mapVmas(scope, vmas, { filled, spare });
   loadPages(scope, runs);
   for (const vma of vmas) protectVma(scope, vma, filled.has(vma));

@@ -15,7 +15,6 @@ afterEach(() => {
 /** What this kernel shows of each thing, and what is made of it. */
 test.for([
   ['sysv', /^mapping .*: \/SYSV/, 'it is System V shared memory'],
-  ['hugetlb', /^mapping .*anon_hugepage/, 'it has pages of hugetlbfs'],
   ['aio', /^mapping .*: \/\[aio\]/, 'it has an asynchronous I/O context (io_setup(2))'],
   ['pkey', /^mapping /, 'it has protection key 1'],
   ['reached', /^mapping .*\/dev\/zero/, /^it is memory without a file, reached through map_files/],

@@ -14,6 +14,8 @@ export interface StoredContent {
   /** Empty where all is one run from the first byte. */
   readonly runs: readonly FileRun[];
   readonly seals: number | undefined;
+  /** Bytes of its pages where it lies in hugetlbfs. */
+  readonly hugePage: number | undefined;
 }
 
 /** Ranges in whole pages, ascending, those that touch joined. */
@@ -44,8 +46,23 @@ function overlap(a: readonly FileRange[], b: readonly FileRange[]): readonly Fil
   return both;
 }
 
+/** Bytes that are looked at, and stored or left out, together. */
+const piece = 1n << 21n;
+
+/** Where there is something else than zeros: hugetlbfs does not tell its holes. */
+function notZero(scope: CheckpointScope, path: string, size: bigint): readonly FileRange[] {
+  const { frozen, task } = scope;
+  const ranges: FileRange[] = [];
+  for (let start = 0n; start < size; start += piece) {
+    const end = start + piece < size ? start + piece : size;
+    const bytes = frozen.contents(task, path, start, Number(end - start));
+    if (bytes.some((byte) => byte !== 0)) ranges.push({ start, end });
+  }
+  return ranges;
+}
+
 function extentsOf(scope: CheckpointScope, path: string): FileExtents {
-  const nothing = { seals: undefined, data: undefined };
+  const nothing: FileExtents = { seals: undefined, data: undefined };
   return scope.frozen.extents?.(scope.task, path) ?? nothing;
 }
 
@@ -63,8 +80,9 @@ export function storeContent(
   const { store, task } = scope;
   const pageSize = BigInt(scope.system.pageSize);
   const whole: FileRange = { start: 0n, end: size };
-  const { seals, data } = extentsOf(scope, path);
-  const there = data?.map(({ offset, length }) => ({ start: offset, end: offset + length }));
+  const { seals, data, hugePage } = extentsOf(scope, path);
+  const told = data?.map(({ offset, length }) => ({ start: offset, end: offset + length }));
+  const there = hugePage === undefined ? told : notZero(scope, path, size);
   const wanted = overlap(
     wholePages(there ?? [whole], pageSize),
     overlap(wholePages(parts ?? [whole], pageSize), wholePages([whole], pageSize)),
@@ -77,5 +95,5 @@ export function storeContent(
   });
   const pages = runs.reduce((sum, run) => sum + run.pages, 0n);
   const isOne = runs.length === 0 || (runs.length === 1 && runs[0]?.offset === 0n);
-  return { index: runs[0]?.index ?? 0n, pages, runs: isOne ? [] : runs, seals };
+  return { index: runs[0]?.index ?? 0n, pages, runs: isOne ? [] : runs, seals, hugePage };
 }

@@ -1,7 +1,7 @@
 import type { FileStat } from '@ckpt/engine';
 
-/** Files that the kernel puts behind memory: shared, of System V, of hugetlbfs. */
-const names = /^\/(dev\/zero|SYSV[0-9a-f]{8}|anon_hugepage) \(deleted\)$/;
+/** Files that the kernel puts behind memory: shared, of System V. */
+const names = /^\/(dev\/zero|SYSV[0-9a-f]{8}) \(deleted\)$/;
 
 /** True for memory that has a file in the kernel alone, reached as if it were one. */
 export function isKernelMemory(name: string, { nlink }: Pick<FileStat, 'nlink'>): boolean {

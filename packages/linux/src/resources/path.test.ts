@@ -109,7 +109,14 @@ const image = (more: Partial<Path> = {}, name = encodeText('/tmp/a')) => [
     {
       ...{ objref: 1, flags: 0, mode: 0o100644, nlink: 1, device: 0xfe00n, inode: 7n, rdev: 0n },
       ...{ size: 100n, mtime: 1_000_000_000n, uid: 0, gid: 0, index: 0n, pages: 0n },
-      ...{ runs: 0, seals: 0, build_id_size: 0, build_id: new Uint8Array(20) },
+      ...{
+        runs: 0,
+        seals: 0,
+        build_id_size: 0,
+        build_id: new Uint8Array(20),
+        page_shift: 0,
+        _pad: 0,
+      },
       ...more,
     },
     { bytes: { [CKPT_HDR_FILE_NAME]: name } },

@@ -28,6 +28,8 @@ export interface PathFacts {
 }
 
 const deletedMark = ' (deleted)';
+/** MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB: comes back as a memfd, which it is but for its name. */
+const sharedHuge = '/anon_hugepage (deleted)';
 /** memfd_create(2): what the kernel shows instead of a path. */
 export const memfdMark = '/memfd:';
 
@@ -78,7 +80,7 @@ function wantedOf({ wanted, stat, flags }: PathFacts): number {
 /** What has no name is one object, however it is used. */
 function flagsOf({ stat, flags, name }: PathFacts): number {
   if (stat.nlink > 0) return flags;
-  const isMemfd = name.startsWith(memfdMark) && name.endsWith(deletedMark);
+  const isMemfd = name === sharedHuge || (name.startsWith(memfdMark) && name.endsWith(deletedMark));
   // Of one that has no name, all is in the store anyway.
   return pathFlags.DELETED | (isMemfd ? pathFlags.MEMFD : 0);
 }
@@ -148,10 +150,11 @@ export function checkpointPath(
   const content =
     (deleted || isCarried) && facts.contents !== undefined
       ? storeContent(scope, facts.contents, stat.size, facts.parts)
-      : { index: 0n, pages: 0n, runs: [], seals: undefined };
+      : { index: 0n, pages: 0n, runs: [], seals: undefined, hugePage: undefined };
+  const isHuge = deleted && content.hugePage !== undefined;
   scope.emit(Path, {
     objref,
-    flags: flagsOf(facts),
+    flags: flagsOf(facts) | (isHuge ? pathFlags.HUGETLB : 0),
     mode: stat.mode,
     nlink: stat.nlink,
     device: stat.dev,
@@ -166,11 +169,15 @@ export function checkpointPath(
     runs: content.runs.length,
     seals: content.seals ?? 0,
     ...buildIdFields(scope, facts),
+    page_shift: isHuge ? Math.log2(content.hugePage) : 0,
+    _pad: 0,
   });
   const name =
-    facts.name.endsWith(deletedMark) && deleted
-      ? facts.name.slice(0, -deletedMark.length)
-      : facts.name;
+    deleted && facts.name === sharedHuge
+      ? `${memfdMark}anon_hugepage`
+      : facts.name.endsWith(deletedMark) && deleted
+        ? facts.name.slice(0, -deletedMark.length)
+        : facts.name;
   scope.emitBytes(CKPT_HDR_FILE_NAME, encodeText(name));
   if (content.runs.length > 0) scope.emitArray(FileRun, content.runs);
   return { objref, trusted };

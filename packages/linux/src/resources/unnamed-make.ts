@@ -1,11 +1,13 @@
 import type { ImageRecord, RestoreScope, Section } from '@ckpt/engine';
 import { FileRun, Identity, pathFlags, seals as sealBits, type Path } from '@ckpt/format';
+import { fillHuge } from './huge-file.ts';
 import { cString } from '../procfs/text.ts';
 import { memfdMark } from './path.ts';
 import { nameOf } from './path-name.ts';
 import { placeOf } from './path-map.ts';
 import { AT_FDCWD, O_CLOEXEC } from './path-open.ts';
 import { fileTypes, typeOf } from './path-type.ts';
+import { hugeFlags } from './vma-mmap.ts';
 
 /** open(2) of x86-64. */
 const O_RDONLY = 0;
@@ -16,6 +18,7 @@ const O_NOFOLLOW = 0o400000;
 /** memfd_create(2), fcntl(2) */
 const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
+const MFD_HUGETLB = 4;
 const F_ADD_SEALS = 1033;
 /** Bytes of a name that memfd_create(2) takes. */
 const memfdNameMax = 249;
@@ -93,7 +96,8 @@ function create(scope: RestoreScope, section: Section, path: PathRecord, what: s
     if (!nameOf(path).startsWith(memfdMark) || blob.length > memfdNameMax + 1) {
       throw path.invalid('name', `"${nameOf(path)}" is no name of a memfd`);
     }
-    return call('memfd_create', [{ blob }, MFD_CLOEXEC | MFD_ALLOW_SEALING], { what });
+    const huge = hugeFlags(MFD_HUGETLB, path.value.page_shift);
+    return call('memfd_create', [{ blob }, MFD_CLOEXEC + MFD_ALLOW_SEALING + huge], { what });
   }
   const blob = cString(newName(scope, path));
   const flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
@@ -120,6 +124,10 @@ export function makeUnnamed(
   scope.call(section, path, 'dup3', [made, number, O_CLOEXEC], { expect: number, what });
   scope.call(section, path, 'close', [made]);
   if (size > 0n) scope.call(section, path, 'ftruncate', [number, size], { what });
+  if ((path.value.flags & pathFlags.HUGETLB) !== 0) {
+    fillHuge(scope, section, path, number, runs);
+    return;
+  }
   const pageSize = BigInt(scope.system.pageSize);
   for (const { offset, pages, index } of runs) {
     const end = offset + pages * pageSize;

@@ -16,7 +16,21 @@ const allBits = (table: Readonly<Record<string, number>>): number =>
   Object.values(table).reduce((sum, bit) => sum | bit, 0);
 
 const adviceKnown = allBits(adviceFlags);
-const flagsKnown = mapFlags.GROWSDOWN | mapFlags.NORESERVE | mapFlags.DROPPABLE;
+const flagsKnown = mapFlags.GROWSDOWN | mapFlags.NORESERVE | mapFlags.DROPPABLE | mapFlags.HUGETLB;
+
+/** Binary logarithms of the bytes of huge pages that processors have: 64 KiB to 16 GiB. */
+const shiftMin = 16;
+const shiftMax = 34;
+
+/** Bytes of huge pages; undefined where there are none. @throws CkptError EINVAL. */
+function checkedPageSize(record: VmaRecord): bigint | undefined {
+  const { flags, page_shift: shift } = record.value;
+  const isHuge = (flags & mapFlags.HUGETLB) !== 0;
+  if (isHuge ? shift < shiftMin || shift > shiftMax : shift !== 0) {
+    throw record.invalid('page_shift', `pages of 2^${shift} bytes`);
+  }
+  return isHuge ? 1n << BigInt(shift) : undefined;
+}
 
 /**
  * Checks mappings as the kernel would, before anything is made.
@@ -24,9 +38,10 @@ const flagsKnown = mapFlags.GROWSDOWN | mapFlags.NORESERVE | mapFlags.DROPPABLE;
  * @throws CkptError EINVAL; ENOSYS for a kind that this version does not map.
  */
 export function checkVmas(records: readonly VmaRecord[], block: Range, pageSize: number): void {
-  const size = BigInt(pageSize);
+  const ordinary = BigInt(pageSize);
   let last = 0n;
   for (const record of records) {
+    const size = checkedPageSize(record) ?? ordinary;
     const { start, end, offset, kind, protection, flags, advice } = record.value;
     const { protection_key: key } = record.value;
     if (!known.includes(kind)) {

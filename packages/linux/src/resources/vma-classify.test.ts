@@ -36,6 +36,14 @@ test('a mapping that grows down is a stack', () => {
   });
 });
 
+test.for([
+  ['rw-p 00:0f 9 /anon_hugepage (deleted)', vmaKinds.anonymous],
+  ['rw-s 00:0f 9 /anon_hugepage (deleted)', vmaKinds.shared_file],
+  ['rw-p 00:0f 9 /memfd:x (deleted)', vmaKinds.file],
+] as const)('%s of huge pages is told apart', ([place, kind]) => {
+  expect(classify(mapping(place, 'rd wr mr mw me de ht'))).toEqual({ is: 'kind', kind });
+});
+
 test('what the kernel maps is not of the process', () => {
   expect(classify(mapping('--xp 00:00 0 [vsyscall]', 'ex'))).toEqual({ is: 'kernel' });
   for (const name of ['[vvar]', '[vvar_vclock]', '[vdso]']) {
@@ -48,7 +56,6 @@ test.for([
   ['rw-p 00:00 0', 'rd wr um', 'userfaultfd(2) serves its pages'],
   ['rw-p 00:00 0', 'rd wr uw', 'userfaultfd(2) serves its pages'],
   ['rw-s 00:05 9 /dev/mem', 'rd wr sh pf io', 'it is memory of a device'],
-  ['rw-s 00:0f 9 /anon_hugepage (deleted)', 'rd wr ht', 'it has pages of hugetlbfs'],
   ['rw-p 00:00 0', 'rd wr ss', 'it is a shadow stack'],
   ['rw-s fe:00 9 /pmem/x', 'rd wr sh sf', 'it is mapped with MAP_SYNC'],
   ['rw-p 00:00 0', 'rd wr zz', 'it has the flag "zz", which this version does not know'],

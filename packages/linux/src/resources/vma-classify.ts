@@ -19,7 +19,7 @@ const vdsoNames = new Set(['[vvar]', '[vvar_vclock]', '[vdso]']);
 
 /** Flags of proc_pid_smaps(5) that say nothing that has to be carried, or that {@link Vma} carries. */
 const carried = new Set(
-  'rd wr ex sh mr mw me ms gd dw lo lf sr rr dc ac nr wf dd sd hg nh mg dp sl gu'.split(' '),
+  'rd wr ex sh mr mw me ms gd dw lo lf sr rr dc ac nr wf dd sd hg nh mg dp sl gu ht'.split(' '),
 );
 
 const userfault: readonly [string, string] = [
@@ -33,7 +33,6 @@ const device: readonly [string, string] = [
 
 /** Flags that cannot be carried, those that tell most first: reason, remedy. */
 const refused: Readonly<Record<string, readonly [reason: string, remedy: string]>> = {
-  ht: ['it has pages of hugetlbfs', 'use transparent huge pages (madvise(2) MADV_HUGEPAGE)'],
   um: userfault,
   uw: userfault,
   ui: userfault,
@@ -50,9 +49,11 @@ const obstacle = (reason: string, remedy: string): Verdict => ({ is: 'obstacle',
 
 function byFlags(mapping: Mapping): Verdict | undefined {
   for (const [flag, [reason, remedy]] of Object.entries(refused)) {
+    // Huge pages are never expanded in place, and can be carried nevertheless.
+    if (flag === 'de' && mapping.flags.has('ht')) continue;
     if (mapping.flags.has(flag)) return obstacle(reason, remedy);
   }
-  const unknown = [...mapping.flags].find((flag) => !carried.has(flag));
+  const unknown = [...mapping.flags].find((flag) => !carried.has(flag) && !(flag in refused));
   if (unknown !== undefined) {
     const reason = `it has the flag "${unknown}", which this version does not know`;
     return obstacle(reason, 'unmap it, or use a newer version');
@@ -88,12 +89,16 @@ function byName(mapping: Mapping): Verdict | undefined {
   return undefined;
 }
 
+/** MAP_ANONYMOUS | MAP_HUGETLB: a file without a name in hugetlbfs. */
+export const hugeName = '/anon_hugepage (deleted)';
+
 function kindOf(mapping: Mapping): number {
   const shared = mapping.permissions.endsWith('s');
   if (shared) {
     const anonymous = mapping.name === '/dev/zero (deleted)' || mapping.name.startsWith('[');
     return anonymous ? vmaKinds.shared_anonymous : vmaKinds.shared_file;
   }
+  if (mapping.name === hugeName) return vmaKinds.anonymous;
   if (mapping.inode !== 0n) return vmaKinds.file;
   return mapping.flags.has('gd') ? vmaKinds.stack : vmaKinds.anonymous;
 }

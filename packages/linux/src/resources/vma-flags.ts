@@ -21,6 +21,7 @@ const map: Readonly<Record<string, number>> = {
   gd: mapFlags.GROWSDOWN,
   nr: mapFlags.NORESERVE,
   dp: mapFlags.DROPPABLE,
+  ht: mapFlags.HUGETLB,
 };
 
 const maximum: Readonly<Record<string, number>> = {

@@ -23,7 +23,8 @@ function map(scope: RestoreScope, record: VmaRecord, fd: Value, { filled }: Mapp
   const protection = protectionBefore(record, filled.has(record));
   const from = isFile(record.value) ? offset : 0;
   const args = [start, end - start, protection, flagsOf(record.value), fd, from];
-  scope.call('maps', record, 'mmap', args, { expect: start, what: nameVma(record) });
+  const pages = record.value.page_shift === 0 ? '' : ` of huge pages (raise vm.nr_hugepages)`;
+  scope.call('maps', record, 'mmap', args, { expect: start, what: `${nameVma(record)}${pages}` });
 }
 
 /** Advice that must be there before memory is filled; a kernel without huge pages has none. */

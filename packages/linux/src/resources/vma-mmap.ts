@@ -33,10 +33,20 @@ export function protectionBefore({ value: vma }: VmaRecord, filled: boolean): nu
   return (filled || counts) && !writes ? READ | WRITE : vma.protection;
 }
 
+/** MAP_HUGE_SHIFT: the size of huge pages stands in the flags of mmap(2), and of memfd_create(2). */
+const hugeShift = 26;
+
+/** What asks for huge pages of that size. A shift beyond the sign is one of a 32-bit number. */
+export const hugeFlags = (flag: number, pageShift: number): number =>
+  pageShift === 0 ? 0 : flag + pageShift * 2 ** hugeShift;
+
 /** Flags of mmap(2), the place included. */
 export function flagsOf(vma: Vma): number {
   const droppable = (vma.flags & mapFlags.DROPPABLE) !== 0;
   const sharing = droppable ? 0 : isShared(vma) ? MAP_SHARED : MAP_PRIVATE;
   const stays = mapFlags.GROWSDOWN | mapFlags.NORESERVE | mapFlags.DROPPABLE;
-  return (vma.flags & stays) | sharing | (isFile(vma) ? 0 : MAP_ANONYMOUS) | MAP_FIXED_NOREPLACE;
+  const plain =
+    (vma.flags & stays) | sharing | (isFile(vma) ? 0 : MAP_ANONYMOUS) | MAP_FIXED_NOREPLACE;
+  // A file in hugetlbfs has them by itself.
+  return isFile(vma) ? plain : plain + hugeFlags(mapFlags.HUGETLB, vma.page_shift);
 }

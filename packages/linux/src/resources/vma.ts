@@ -94,7 +94,7 @@ export function checkpointVmas(scope: CheckpointScope, mappings: readonly Mappin
         advice: adviceOf(mapping),
         maximum: maximumOf(mapping),
         protection_key: mapping.protectionKey,
-        _pad: 0,
+        page_shift: mapping.flags.has('ht') ? Math.log2(mapping.pageSize) : 0,
       },
     });
   }

@@ -72,8 +72,6 @@ static int make(const char *what) {
     shmctl(id, IPC_RMID, NULL);
     return memory == (void *)-1;
   }
-  if (!strcmp(what, "hugetlb"))
-    return map(MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_NORESERVE, -1) == MAP_FAILED;
   if (!strcmp(what, "aio")) {
     aio_context_t context = 0;
     return syscall(SYS_io_setup, 8, &context);
