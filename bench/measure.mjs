@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 
 /** The middle one. */
@@ -96,6 +96,13 @@ export function kill(pid) {
     }
     sleep(1);
   }
+}
+
+/** Ends a process, and waits until its pid is free: init may take a moment to notice. */
+export async function end(pid, running) {
+  kill(pid);
+  await running?.wait();
+  while (existsSync(`/proc/${pid}`)) sleep(5);
 }
 
 /** A Node process with so many MiB of memory that it wrote to, all different. */

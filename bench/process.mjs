@@ -5,20 +5,16 @@
 import {
   closeSync,
   fsyncSync,
-  mkdtempSync,
   openSync,
   rmSync,
   statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createEngine } from '@ckpt/engine';
-import { createImage, openImage } from '@ckpt/io/node';
-import { createLinuxHost } from '@ckpt/linux/host';
+import { checkpointOnce, folder, image, restartOnce } from './live.mjs';
 import {
-  kill,
+  end,
   median,
   ms,
   plainRead,
@@ -31,10 +27,7 @@ import {
 } from './measure.mjs';
 
 const rounds = Number(process.env.ROUNDS ?? 7);
-const folder = process.env.FOLDER ?? mkdtempSync(join(tmpdir(), 'ckpt-bench-'));
-const image = join(folder, 'image.ckpt');
 const plain = join(folder, 'plain');
-const engine = createEngine(createLinuxHost());
 
 /** Writes as many bytes as the image has, from memory that is warm, the same way: to a new file, synced. */
 function plainWrite(length) {
@@ -49,27 +42,6 @@ function plainWrite(length) {
   }).ms;
 }
 
-function checkpointOnce(pid) {
-  rmSync(image, { force: true });
-  return timed(() => {
-    const target = createImage(image);
-    const made = engine.checkpoint(pid, target.file);
-    target.commit();
-    return made;
-  });
-}
-
-function restartOnce() {
-  return timed(() => {
-    const file = openImage(image);
-    try {
-      return engine.restart(0, file).running;
-    } finally {
-      file.close();
-    }
-  });
-}
-
 /** Of a small image what does not depend on its size takes the longest: there is no aim then. */
 const against = (value, length) => (length < 256 << 20 ? value.toFixed(2) : ratio(value, 1.5));
 
@@ -80,16 +52,15 @@ async function bench(name, first) {
   let pid = first;
   let running;
   let cold;
-  const end = performance.now() + timeMax;
+  const latest = performance.now() + timeMax;
   const figures = { total: [], freeze: [], write: [], restart: [], read: [] };
   let length = 0;
-  for (let round = -1; round < rounds && (round < 2 || performance.now() < end); round++) {
+  for (let round = -1; round < rounds && (round < 2 || performance.now() < latest); round++) {
     const made = checkpointOnce(pid);
     length = statSync(image).size;
     const write = plainWrite(length);
     const read = plainRead(plain, length);
-    kill(pid);
-    await running?.wait();
+    await end(pid, running);
     const back = restartOnce();
     running = back.value;
     pid = running.pid;
@@ -102,8 +73,7 @@ async function bench(name, first) {
     figures.restart.push(back.ms);
     figures.read.push(read);
   }
-  kill(pid);
-  await running?.wait();
+  await end(pid, running);
   const found = Object.fromEntries(Object.entries(figures).map(([key, all]) => [key, median(all)]));
   row(name, {
     image: `${(length / 2 ** 20).toFixed(1)} MiB`,
@@ -129,12 +99,7 @@ writeFileSync(
   `import { createServer } from 'node:http';
    createServer((request, response) => response.end('ok')).listen(0, '127.0.0.1');`,
 );
-try {
-  await bench('sleep, about 1 MiB', settled('sleep', ['1000'], 100));
-  await bench('Node HTTP server, idle', settled(process.execPath, [server], 500));
-  await bench('Node with 64 MiB touched', touched(64));
-  await bench('Node with 512 MiB touched', touched(512));
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+await bench('sleep, about 1 MiB (aim: frozen 10 ms)', settled('sleep', ['1000'], 100));
+await bench('Node HTTP server, idle', settled(process.execPath, [server], 500));
+for (const mib of [64, 512, 2048]) await bench(`Node with ${mib} MiB touched`, touched(mib));
 process.exit(0);

@@ -1,11 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { stubs, until } from '../../packages/linux/src/testing/process-facts.ts';
-import { freePort } from './http.ts';
 import type { Lab, Program } from './lab.ts';
-import { redis } from './redis.ts';
 import {
   countPoints,
   isFree,
@@ -74,33 +71,6 @@ export async function threadsOutlive(lab: Lab, mostPoints: number): Promise<void
   target.kill('SIGTERM');
   await target.saw(/done \d+ of \d+/);
   expect(target.text()).not.toContain('BAD');
-  await target.gone();
-}
-
-/** Threads of Python lose no number that they hand to each other. */
-export async function queuesOutlive(lab: Lab, path: string, mostPoints: number): Promise<void> {
-  const script = fileURLToPath(new URL('programs/thread_queue.py', import.meta.url));
-  const target = lab.start(path, [script]);
-  await target.saw(/round 2000$/m);
-  await outlives(lab, target, mostPoints, () => target.saw(/round/, target.text().length));
-  const lines = target.lines();
-  expect(lines).toEqual(lines.map((_, index) => `round ${(index + 1) * 1000}`));
-  target.kill();
-  await target.gone();
-}
-
-/** Redis counts on, and has what it had. */
-export async function redisOutlives(lab: Lab, path: string, mostPoints: number): Promise<void> {
-  const port = await freePort();
-  const own = ['--port', String(port), '--dir', lab.folder, '--save', ''];
-  const target = lab.start(path, [...own, '--jemalloc-bg-thread', 'no']);
-  expect(await redis(port, 'SET key value')).toEqual(['+OK']);
-  let count = 0;
-  await outlives(lab, target, mostPoints, async () => {
-    const got = await redis(port, 'INCR n', 'GET key');
-    expect(got).toEqual([`:${++count}`, '$5', 'value']);
-  });
-  target.kill('SIGTERM');
   await target.gone();
 }
 

@@ -1,11 +1,8 @@
 import { afterAll, describe, test } from 'vitest';
-import { debianProgram, having, python } from '../support/programs.ts';
 import {
   allOrNothing,
   counterOutlives,
   nameIsKept,
-  queuesOutlive,
-  redisOutlives,
   sleepOutlives,
   threadsOutlive,
 } from './killed-cases.ts';
@@ -24,14 +21,6 @@ describe('SIGKILL of the checkpointer', () => {
 
   test('at every point leaves threads that wait for each other unharmed', async () => {
     await threadsOutlive(lab, Infinity);
-  });
-
-  test('at some points leaves threads of Python unharmed', async (context) => {
-    await queuesOutlive(lab, having(context, python()), 16);
-  });
-
-  test('at some points leaves redis unharmed', async (context) => {
-    await redisOutlives(lab, having(context, debianProgram('redis-server')), 16);
   });
 
   test('at many points leaves connections in full flow unharmed', async () => {

@@ -1,10 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
+import { bundle } from '../../packages/linux/src/testing/bundle.ts';
 import { descriptors, type Finished, type Lab, type Program } from './lab.ts';
 
-const program = (name: string) => fileURLToPath(new URL(`programs/${name}.mjs`, import.meta.url));
+const bundled = (name: string) => bundle(new URL(`programs/${name}.ts`, import.meta.url));
+const checkpointer = await bundled('killed-checkpoint');
+const restarter = await bundled('killed-restart');
+
+/** Command that makes a checkpoint and is killed at a point, or says what points there are. */
+export const killed = (pid: number, point: string | number, image: string): readonly string[] => [
+  checkpointer,
+  ...[String(pid), String(point), image],
+];
 
 /** What a checkpoint must not change. */
 export function traits(target: Program): Record<string, unknown> {
@@ -47,13 +55,12 @@ export function killedAt(
   image: string,
   ...how: readonly 'kill'[]
 ): Finished {
-  const about = [String(target.pid), String(n), lab.path(image), ...how];
-  const args = [program('killed-checkpoint'), ...about];
-  return lab.run(process.execPath, args);
+  const args = killed(target.pid, n, lab.path(image));
+  return lab.run(process.execPath, [...args, ...how]);
 }
 
 export function restartKilledAt(lab: Lab, image: string, n: number): Finished {
-  return lab.run(process.execPath, [program('killed-restart'), lab.path(image), String(n)]);
+  return lab.run(process.execPath, [restarter, lab.path(image), String(n)]);
 }
 
 /** How many points a checkpoint of this target has. */
