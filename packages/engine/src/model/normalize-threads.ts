@@ -17,6 +17,8 @@ const EINTR = -4n;
 const restarts = { first: -516n, last: -512n };
 /** poll, nanosleep, futex, clock_nanosleep, restart_syscall: which of them it is may be lost. */
 const sleeps = new Set([7n, 35n, 202n, 219n, 230n]);
+/** epoll_wait, epoll_pwait: they are made again for the time that is left, milliseconds in r10. */
+const limited = new Set([232n, 281n]);
 
 /**
  * Registers. A thread that was interrupted in a call shows by which code it is to go on; the kernel
@@ -35,6 +37,9 @@ function registers(bytes: Uint8Array): Parts {
   return [...words].map(([name, word]) => {
     if (name === 'rax' && isInterrupted) return [name, 'interrupted'];
     if (name === 'orig_rax' && isInterrupted && sleeps.has(origRax)) return [name, 'a sleep'];
+    if (name === 'r10' && isInterrupted && limited.has(origRax)) {
+      return [name, BigInt.asIntN(32, word) > 0n ? 'a time limit' : 'none'];
+    }
     if (name === 'orig_rax' && !inCall) return [name, 'none'];
     return [name, (name === 'eflags' ? word & userFlags : word).toString(16)];
   });

@@ -89,7 +89,7 @@ test('descriptors that are on their way through a socket are refused', () => {
 });
 
 test('rings come back where they were, their counters go on', async () => {
-  await survives('rings');
+  await survives('rings', 'polled');
 });
 
 /** A terminal with a program in it; what it prints is in the target's output. */

@@ -1,5 +1,5 @@
-/* Idle rings of io_uring(7), as libuv and liburing make them; threads poll two of them. "rings busy":
- * one has a request in flight. */
+/* Idle rings of io_uring(7), as libuv and liburing make them. "rings polled": threads of the kernel poll
+ * two of them. "rings busy": one has a request in flight. */
 #define _GNU_SOURCE
 #include "resumed.h"
 #include <linux/io_uring.h>
@@ -75,13 +75,17 @@ static void use(struct ring *ring, unsigned rounds, int shuffled) {
 int main(int argc, char **argv) {
   prepare();
   struct ring uv = make(256, 512, no_sqarray), plain = make(8, 16, 0), shuffled = make(64, 256, 0);
-  struct ring idle = make(8, 16, polled), pinned = make(8, 32, polled | fixed | no_sqarray);
   struct ring new = make(4, 8, no_sqarray), tiny = make(1, 1, no_sqarray);
   CHECK(fcntl(plain.fd, F_SETFD, 0) == 0);
   use(&uv, 5003, 0);
   use(&plain, 70001, 0);
   use(&shuffled, 37, 1);
-  use(&idle, 117, 0);
+  struct ring idle, pinned;
+  int has_polled = argc > 1 && strcmp(argv[1], "polled") == 0;
+  if (has_polled) {
+    idle = make(8, 16, polled), pinned = make(8, 32, polled | fixed | no_sqarray);
+    use(&idle, 117, 0);
+  }
   /* One completion that was not reaped, two requests that were queued and not submitted. */
   queue(&plain, 77, 0);
   submit(&plain, 1);
@@ -108,8 +112,10 @@ int main(int argc, char **argv) {
   use(&plain, 300, 0);
   use(&shuffled, 300, 1);
   use(&new, 300, 0);
-  use(&idle, 300, 1);
-  use(&pinned, 300, 0);
+  if (has_polled) {
+    use(&idle, 300, 1);
+    use(&pinned, 300, 0);
+  }
   queue(&tiny, 9, 0);
   submit(&tiny, 1);
   CHECK(reap(&tiny) == 9);
