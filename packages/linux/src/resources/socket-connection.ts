@@ -124,7 +124,9 @@ export function readConnection(
   const whither = peer === undefined ? '' : ` -> ${addressText(peer)}`;
   let why = 'as told (--tcp=close)';
   if (told === 'refuse') {
-    refuse('as told (--tcp=refuse)');
+    refuse(
+      'it is a connection, which is carried on (--tcp=auto) or closed (--tcp=close) when told',
+    );
     return undefined;
   }
   if (told !== 'close') {
