@@ -90,7 +90,7 @@ function byName(mapping: Mapping): Verdict | undefined {
 }
 
 /** MAP_ANONYMOUS | MAP_HUGETLB: a file without a name in hugetlbfs. */
-export const hugeName = '/anon_hugepage (deleted)';
+const hugeName = '/anon_hugepage (deleted)';
 
 function kindOf(mapping: Mapping): number {
   const shared = mapping.permissions.endsWith('s');
