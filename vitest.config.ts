@@ -7,8 +7,8 @@ const live = '**/*.kernel.test.ts';
 const long = '**/*.long.test.ts';
 const never = ['**/node_modules/**', '**/dist/**'];
 
-/** Live tests mostly wait: two files at once, each in a process of its own that it may trace from. */
-const pair = { pool: 'forks', maxWorkers: 2 } as const;
+/** Live tests mostly wait: three files at once, each in a process of its own that it may trace from. */
+const few = { pool: 'forks', maxWorkers: 3 } as const;
 const alone = { pool: 'forks', fileParallelism: false } as const;
 
 /** Name of this run for scripts/summary.js; runs by hand leave no trace. */
@@ -41,7 +41,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'kernel', include: [live], exclude: never, ...pair, testTimeout: 60_000 },
+        test: { name: 'kernel', include: [live], exclude: never, ...few, testTimeout: 180_000 },
       },
       {
         extends: true,

@@ -27,7 +27,7 @@ const scripts: Record<string, string> = {
     'import time\ni = 0\nwhile True:\n    i += 1\n    print(i, flush=True)\n    time.sleep(0.01)\n',
 };
 
-describe('an interpreter in a loop', () => {
+describe.concurrent('an interpreter in a loop', () => {
   const present = (name: string) => find(name);
 
   test.skipIf(present('sh') === undefined)('sh counts on', async () => {
