@@ -66,8 +66,10 @@ export interface Task {
   readonly pid: number;
   /** Clock ticks after boot (proc_pid_stat(5), field 22): tells a pid from its next user. */
   readonly startTime: bigint;
-  /** The leader first, then by tid. */
+  /** That live: the leader first, then by tid. */
   readonly threads: readonly Thread[];
+  /** The leader has exited while others run on, with this status, as waitpid(2) gives it. */
+  readonly exited?: { readonly status: number };
   /** True when it was stopped by a signal (SIGSTOP ...) before the freeze, and must be again. */
   readonly stopped: boolean;
 }

@@ -52,6 +52,7 @@ export type {
   MeetStep,
   Origin,
   Plan,
+  DieStep,
   ResumeStep,
   SpawnStep,
   Step,

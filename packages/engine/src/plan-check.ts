@@ -1,6 +1,6 @@
 import { CkptError } from '@ckpt/format';
 import { References, stepError } from './plan-references.ts';
-import type { LoadStep, Plan, ResumeStep, Step, WipeStep } from './plan.ts';
+import type { DieStep, LoadStep, Plan, ResumeStep, Step, WipeStep } from './plan.ts';
 
 /** End of user space on x86-64 with four levels of page tables (asm/page_64_types.h). */
 const userEnd = 1n << 47n;
@@ -13,6 +13,7 @@ class Checker {
   readonly #references = new References();
   readonly #threads = new Set<number>();
   readonly #resumed = new Set<number>();
+  readonly #dead = new Set<number>();
   /** Memory that loads fill: first byte and end. */
   readonly #filled: { readonly start: bigint; readonly end: bigint; readonly step: Step }[] = [];
   #hole: WipeStep['hole'] | undefined;
@@ -26,10 +27,11 @@ class Checker {
   check(): void {
     for (const [index, step] of this.#plan.steps.entries()) this.#step(step, index);
     for (const tid of this.#threads) {
-      if (this.#resumed.has(tid)) continue;
+      if (this.#resumed.has(tid) || this.#dead.has(tid)) continue;
       throw new CkptError('EINVAL', `the plan makes thread ${tid} and never lets it go`);
     }
     if (this.#threads.size === 0) throw new CkptError('EINVAL', 'the plan makes no process');
+    if (this.#resumed.size === 0) throw new CkptError('EINVAL', 'the plan lets no thread go');
     this.#checkOverlaps();
   }
 
@@ -37,6 +39,8 @@ class Checker {
     if (step.op === 'spawn') this.#spawn(step, index);
     else if (!this.#threads.has(step.on))
       throw stepError(step, `there is no thread ${step.on} yet`);
+    if (this.#dead.has(step.on)) throw stepError(step, `thread ${step.on} has ended`);
+    if (step.op === 'die') this.#die(step);
     if (step.op !== 'resume' && this.#resumed.size > 0)
       throw stepError(step, 'comes after a resume');
     if (step.op === 'call') this.#references.call(step);
@@ -95,16 +99,27 @@ class Checker {
     this.#hole = step.hole;
   }
 
+  #infos(step: Step, infos: readonly Uint8Array[]): void {
+    const odd = infos.find((info) => info.length !== siginfoSize);
+    if (odd !== undefined) throw stepError(step, `a siginfo of ${odd.length} bytes`);
+  }
+
+  #die(step: DieStep): void {
+    if (!this.#met.has(step.on)) throw stepError(step, 'its thread is not at the last barrier');
+    if (step.status < 0 || step.status > 0xff00 || (step.status & 0xff) !== 0) {
+      throw stepError(step, `no thread ends alone with status ${step.status}`);
+    }
+    this.#infos(step, step.pendingShared);
+    this.#dead.add(step.on);
+  }
+
   #resume(step: ResumeStep): void {
     if (!this.#met.has(step.on)) throw stepError(step, 'its thread is not at the last barrier');
     if (this.#resumed.has(step.on)) throw stepError(step, `thread ${step.on} is let go twice`);
     if (step.registers.length !== registersSize) {
       throw stepError(step, `${step.registers.length} bytes of registers, not ${registersSize}`);
     }
-    const odd = [...step.pending, ...step.pendingShared].find(
-      (info) => info.length !== siginfoSize,
-    );
-    if (odd !== undefined) throw stepError(step, `a siginfo of ${odd.length} bytes`);
+    this.#infos(step, [...step.pending, ...step.pendingShared]);
     for (const { address } of step.words) this.#range(step, address, 8n, 1n);
     if (step.sleep !== undefined) this.#references.args(step, step.sleep.args);
     this.#resumed.add(step.on);

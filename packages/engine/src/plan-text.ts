@@ -82,6 +82,8 @@ function actionText(step: Step, results: Results): string {
     }
     case 'meet':
       return `all meet (${step.barrier}): ${step.parties.join(' ')}`;
+    case 'die':
+      return `${step.on} ends with status ${step.status >> 8}`;
     case 'resume':
       return step.stopped ? `${step.on} goes, stopped` : `${step.on} goes`;
   }

@@ -25,6 +25,10 @@ const resume: Step = {
   ...at,
 };
 
+const die: Step = { op: 'die', id: 'die', status: 0x700, pendingShared: [], ...at };
+const second: Step = { op: 'spawn', id: 'second', kind: 'thread', pid: 2, ...at };
+const both: Step = { ...meet, id: 'both', parties: [1, 2] };
+
 const planOf = (...steps: readonly Step[]): Plan => ({
   ...{ pid: 1, store: { pages: 4, pageSize: 4096 }, notes: ['a note'] },
   steps: [spawn, ...steps, meet, resume],
@@ -102,6 +106,29 @@ describe('a plan', () => {
     });
     expect(error.code).toBe('EINVAL');
     expect(error.sentence).toContain(sentence);
+  });
+
+  it('may let the leader end, if another thread goes', () => {
+    const other: Step = { ...resume, on: 2 };
+    const end = (...steps: readonly Step[]) => ({ ...planOf(), steps: [spawn, second, ...steps] });
+    const plan = end(both, die, other);
+    checkPlan(plan);
+    expect(planToText(plan)).toContain('1 ends with status 7\n');
+    const refused: readonly (readonly [string, Plan])[] = [
+      ['lets no thread go', end(both, die, { ...die, id: 'b', on: 2 })],
+      ['has ended', end(both, die, resume, other)],
+      ['after a resume', end(both, other, die)],
+      ['not at the last barrier', end(die, both, other)],
+      ['status 9', end(both, { ...die, status: 9 }, other)],
+      ['a siginfo', end(both, { ...die, pendingShared: [new Uint8Array(3)] }, other)],
+    ];
+    for (const [sentence, wrong] of refused) {
+      const error = caught(() => {
+        checkPlan(wrong);
+      });
+      expect(error.code).toBe('EINVAL');
+      expect(error.sentence).toContain(sentence);
+    }
   });
 
   it('becomes JSON', () => {

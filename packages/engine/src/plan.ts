@@ -121,6 +121,18 @@ export interface ResumeStep extends Base {
   readonly stopped: boolean;
 }
 
+/**
+ * The thread ends by exit(2) while others run on: a leader that is a zombie. Before any resumes; not
+ * the only one that is there.
+ */
+export interface DieStep extends Base {
+  readonly op: 'die';
+  /** As waitpid(2) gives it; before Linux 5.17 that of the process when all others exit alone. */
+  readonly status: number;
+  /** Signals of the process that are queued by it: 128-byte siginfo each. */
+  readonly pendingShared: readonly Uint8Array[];
+}
+
 /** All parties have come here, or none goes on. */
 export interface MeetStep extends Base {
   readonly op: 'meet';
@@ -128,7 +140,7 @@ export interface MeetStep extends Base {
   readonly parties: readonly number[];
 }
 
-export type Step = CallStep | SpawnStep | WipeStep | LoadStep | ResumeStep | MeetStep;
+export type Step = CallStep | SpawnStep | WipeStep | LoadStep | ResumeStep | DieStep | MeetStep;
 
 export interface Plan {
   /** Pid of the first task; 0: any. */

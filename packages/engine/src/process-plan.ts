@@ -54,14 +54,16 @@ function assemble(planner: Planner, { record, leader, threads }: ImageTree): rea
     return [...before, ...planner.of(section)];
   });
   const isResume = ({ op }: Step): boolean => op === 'resume';
+  const isEnd = ({ op }: Step): boolean => op === 'die';
   return [
     ...spawn(on, 'process'),
     ...steps.filter(isFirst),
-    ...steps.filter((step) => !isResume(step) && !isFirst(step)),
+    ...steps.filter((step) => !isResume(step) && !isEnd(step) && !isFirst(step)),
     {
       ...{ op: 'meet', id: planner.fresh('meet'), on, from },
       ...{ barrier: 'ready', parties: threads.map(({ tid }) => tid) },
     },
+    ...steps.filter(isEnd),
     ...steps.filter(isResume),
   ];
 }

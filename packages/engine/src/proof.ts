@@ -17,7 +17,7 @@ export interface ProofGround {
 
 /** Who has an id that the plan needs, but for the task itself. */
 function checkOthers(plan: Plan, { host, task }: ProofGround): void {
-  const own = new Set(task.threads.map(({ tid }) => tid));
+  const own = new Set([task.pid, ...task.threads.map(({ tid }) => tid)]);
   checkFree(plan, {
     holder: (pid) => (own.has(pid) ? undefined : host.holder(pid)),
   });

@@ -15,7 +15,8 @@ export function treeOf(frozen: Frozen, tasks: readonly Task[]): readonly TreeThr
   return tasks.flatMap((task) => {
     const stat = readStat(frozen, task);
     const number = (at: number): number => Number(stat.field(at));
-    return task.threads.map(({ tid }) => ({
+    const leader = task.exited === undefined ? [] : [{ tid: task.pid }];
+    return [...leader, ...task.threads].map(({ tid }) => ({
       tid,
       tgid: task.pid,
       ppid: number(field.ppid),

@@ -155,7 +155,7 @@ export {
   socketTypes,
 } from './records/socket.ts';
 export { dumpableModes, ProcessTask } from './records/task.ts';
-export { schedPolicies, Thread } from './records/thread.ts';
+export { schedPolicies, Thread, threadFlags } from './records/thread.ts';
 export { Timerfd, timerfdFlags } from './records/timerfd.ts';
 export { Tree, TreeThread } from './records/tree.ts';
 export { Tty, ttyFlags } from './records/tty.ts';

@@ -1,5 +1,5 @@
 import { CkptError } from '@ckpt/format';
-import type { ResumeStep } from '../plan.ts';
+import type { DieStep, ResumeStep } from '../plan.ts';
 import type { Operands } from './kernel-values.ts';
 import type { ModelProcess } from './process.ts';
 import { blockable } from './signals.ts';
@@ -21,6 +21,9 @@ function checkResume(process: ModelProcess, thread: ModelThread, step: ResumeSte
       'EINVAL',
       'rax is -516 and there is no sleep that the kernel could go on with',
     );
+  }
+  if (thread.exitStatus !== undefined) {
+    throw new CkptError('ESRCH', `thread ${thread.tid} has exited`);
   }
   if (step.pendingShared.length > 0 && thread !== process.leader) {
     throw new CkptError('EINVAL', `signals of the process belong to thread ${process.pid}`);
@@ -66,4 +69,25 @@ export function resumeStep(
     if (!(error instanceof CkptError)) throw error;
     throw error.within(step.from.path, { position: step.from.position });
   }
+}
+
+/**
+ * exit(2) of one thread. A leader stays as a zombie until the others have ended; with nobody left
+ * the process would end, and any other thread would be gone.
+ * @throws CkptError EINVAL, ESRCH with the place in the image.
+ */
+export function dieStep(process: ModelProcess, thread: ModelThread, step: DieStep): void {
+  const at = { path: [step.from.path], position: step.from.position };
+  if (thread.exitStatus !== undefined) {
+    throw new CkptError('ESRCH', `thread ${thread.tid} has exited already`, at);
+  }
+  if (thread !== process.leader) {
+    throw new CkptError('EINVAL', `of thread ${thread.tid} nothing would be left`, at);
+  }
+  if (process.living.length < 2) {
+    throw new CkptError('EINVAL', 'without another thread the process ends', at);
+  }
+  process.signals.pending = [...step.pendingShared];
+  thread.exitStatus = step.status;
+  thread.clearChildTid = 0n;
 }

@@ -4,7 +4,7 @@ import { caught } from '../testing/caught.ts';
 import { FakeHost } from '../testing/fake-host.ts';
 import { createEngine } from '../engine.ts';
 import type { PageReader } from '../host.ts';
-import type { CallStep, Plan, ResumeStep, Step, Value } from '../plan.ts';
+import type { CallStep, DieStep, Plan, ResumeStep, Step, Value } from '../plan.ts';
 import { ModelKernel, type ModelRunOptions } from './kernel.ts';
 
 const pid = 42;
@@ -170,6 +170,32 @@ test('a thread that was in a sleep needs one to go on with', () => {
   const { act, kernel } = run(planOf([map], [resume(pid, { registers, sleep })]));
   act();
   expect(kernel.process(pid).space.read(at, 16)).toEqual(blob);
+});
+
+test('a leader that exits stays as a zombie; nobody else does', () => {
+  const second = pid + 1;
+  const plan = (died: number, goes: number): Plan => {
+    const die: DieStep = {
+      ...{ op: 'die', id: 'die', on: died, from, status: 0x700 },
+      pendingShared: [new Uint8Array(128)],
+    };
+    const spawn: Step = { op: 'spawn', id: 'two', on: pid, from, kind: 'thread', pid: second };
+    const meet: Step = {
+      ...{ op: 'meet', id: 'm', on: pid, from, barrier: 'r', parties: [pid, second] },
+    };
+    return { ...planOf([spawn, meet, die], [resume(goes)]) };
+  };
+  const withoutLast = ({ steps, ...rest }: Plan): Plan => ({
+    ...rest,
+    steps: steps.filter(({ id }) => id !== 'meet'),
+  });
+  const { act, kernel } = run(withoutLast(plan(pid, second)));
+  act();
+  const frozen = kernel.freeze(pid);
+  const [task] = frozen.tasks;
+  expect(task).toMatchObject({ pid, threads: [{ tid: second }], exited: { status: 0x700 } });
+  expect(task === undefined ? [] : frozen.pendingShared(task)).toHaveLength(1);
+  expect(caught(run(withoutLast(plan(second, pid))).act)).toMatchObject({ code: 'EINVAL' });
 });
 
 test('a step that is to fail leaves nothing behind', () => {

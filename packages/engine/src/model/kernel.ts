@@ -5,7 +5,7 @@ import type { LoadStep, Plan, SpawnStep, Step, WipeStep } from '../plan.ts';
 import { Arena } from './arena.ts';
 import type { Facts } from './facts.ts';
 import { loadStep } from './kernel-load.ts';
-import { resumeStep } from './kernel-resume.ts';
+import { dieStep, resumeStep } from './kernel-resume.ts';
 import { Operands } from './kernel-values.ts';
 import { Machine } from './machine.ts';
 import { freezeModel } from './model-frozen.ts';
@@ -62,6 +62,9 @@ class Run {
         break;
       case 'meet':
         for (const tid of step.parties) this.process.thread(this.#tid(tid));
+        break;
+      case 'die':
+        dieStep(this.process, this.process.thread(this.#tid(step.on)), step);
         break;
       case 'resume':
         resumeStep(this.process, this.process.thread(this.#tid(step.on)), step, this.#operands);
@@ -174,7 +177,7 @@ export class ModelKernel {
       const arena = this.#begin(process, wipe);
       process.user.arena = arena;
       const run = new Run(process, arena, pages, options);
-      const isLast = ({ op }: Step): boolean => op === 'resume';
+      const isLast = ({ op }: Step): boolean => op === 'resume' || op === 'die';
       for (const step of plan.steps) if (!isLast(step)) run.step(step);
       pages.finish();
       for (const step of plan.steps) if (isLast(step)) run.step(step);

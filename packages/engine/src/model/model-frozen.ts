@@ -124,7 +124,7 @@ function repair(process: ModelProcess, fd: number, calls: readonly Call[]): read
   const before = new Map(tcp.socket.options);
   tcp.setRepair(true);
   try {
-    return callModel(process, process.leader, calls, fd);
+    return callModel(process, process.front, calls, fd);
   } finally {
     tcp.setRepair(false);
     for (const [key, value] of before) tcp.socket.options.set(key, value);
@@ -161,12 +161,14 @@ function inodeOf(process: ModelProcess, path: string): Inode {
 
 /** A process of the model that stands still, as it always does. */
 export function freezeModel(process: ModelProcess): Frozen {
-  const { pid, startTime, threads, table, space } = process;
+  const { pid, startTime, table, space } = process;
+  const { exitStatus: status } = process.leader;
   const task: Task = {
     pid,
     startTime,
     stopped: process.isStopped,
-    threads: [...threads.keys()].map((tid) => ({ tid })),
+    threads: process.living.map(({ tid }) => ({ tid })),
+    ...(status === undefined ? {} : { exited: { status } }),
   };
   return {
     tasks: [task],
@@ -177,7 +179,7 @@ export function freezeModel(process: ModelProcess): Frozen {
     thread: (_task, { tid }) => stateOf(process, process.thread(tid)),
     pendingShared: () => process.signals.pending,
     ask: (_task, { tid }, calls) => callModel(process, process.thread(tid), calls),
-    probe: (_task, fd, calls) => callModel(process, process.leader, calls, fd),
+    probe: (_task, fd, calls) => callModel(process, process.front, calls, fd),
     repair: (_task, fd, calls) => repair(process, fd, calls),
     sameFile: (_task, a, b) => table.at(a).file === table.at(b).file,
     ...descriptorCalls(process),

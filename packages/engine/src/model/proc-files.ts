@@ -55,7 +55,7 @@ const processFiles: Readonly<Record<string, Make>> = {
 export function readProc(process: ModelProcess, path: string): Uint8Array | undefined {
   const [, tid, inTask] = /^task\/(\d+)\/(.*)$/.exec(path) ?? [];
   const [, fd] = /^fdinfo\/(\d+)$/.exec(path) ?? [];
-  const thread = tid === undefined ? process.leader : process.threads.get(Number(tid));
+  const thread = tid === undefined ? process.front : process.threads.get(Number(tid));
   if (thread === undefined) return undefined;
   const files = tid === undefined ? processFiles : threadFiles;
   const name = inTask ?? path;

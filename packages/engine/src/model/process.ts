@@ -77,6 +77,16 @@ export class ModelProcess {
     return this.thread(this.pid);
   }
 
+  /** Those that live; never none. */
+  get living(): readonly ModelThread[] {
+    return [...this.threads.values()].filter(({ exitStatus }) => exitStatus === undefined);
+  }
+
+  /** Through which the process is looked at: the leader, unless that has exited. */
+  get front(): ModelThread {
+    return this.living[0] ?? this.leader;
+  }
+
   thread(tid: number): ModelThread {
     const thread = this.threads.get(tid);
     if (thread === undefined) throw new Error(`process ${this.pid} has no thread ${tid}`);

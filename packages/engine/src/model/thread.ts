@@ -37,6 +37,8 @@ export class ModelThread {
   rseq: Omit<ThreadState['rseq'], 'criticalSection'> = noRseq;
   registers = new Uint8Array(27 * 8);
   xstate = new Uint8Array(0);
+  /** It has exited while others run on, with this status: a leader, which stays as a zombie. */
+  exitStatus: number | undefined;
   /** It is to run when all do. */
   isReady = false;
 

@@ -1,4 +1,4 @@
-import { bytes, i32, reserved, u32, u64 } from '../field.ts';
+import { bytes, i32, u32, u64 } from '../field.ts';
 import { after, maybe, payload } from '../follow.ts';
 import {
   address,
@@ -19,6 +19,9 @@ import { RestartBlock } from './restart-block.ts';
 /** SCHED_* of linux/sched.h */
 export const schedPolicies = { OTHER: 0, FIFO: 1, RR: 2, BATCH: 3, IDLE: 5, DEADLINE: 6, EXT: 7 };
 
+/** What a thread is. */
+export const threadFlags = { EXITED: 1 };
+
 /** What belongs to one thread alone. */
 export const Thread = record(
   'THREAD',
@@ -26,7 +29,10 @@ export const Thread = record(
   'What belongs to one thread alone.',
   {
     tid: i32('thread id'),
-    flags: reserved('zero: none are defined'),
+    flags: u32(
+      'EXITED: the leader has, while others run on; of what follows it has its name alone',
+      flags(threadFlags),
+    ),
     comm: bytes(16, 'name, padded with NUL', text),
     clear_child_tid: u64('set_tid_address(2)', address),
     robust_list: u64('head given to set_robust_list(2)', address),
@@ -54,11 +60,11 @@ export const Thread = record(
     io_priority: u32('class << 13 | level (ioprio_get(2))', hex),
     parent_death_signal: u32('prctl(2), PR_GET_PDEATHSIG', signal),
     no_new_privs: u32('prctl(2), PR_GET_NO_NEW_PRIVS', truth),
-    _pad: reserved(),
+    exit_status: u32('of one that has exited, as waitpid(2) gives it', hex),
   },
   [
     maybe(payload('BUFFER', 'affinity mask (sched_getaffinity(2))')),
-    after(Cpu, 'its registers'),
+    maybe(after(Cpu, 'its registers')),
     maybe(after(RestartBlock, 'the sleep that was interrupted')),
   ],
 );

@@ -33,8 +33,8 @@ export function freezeProcess(
   const { at = () => undefined, askLimitMs = 5000, dies = false } = options;
   const tracer = new Tracer(at);
   const identity = new Identity(pid);
-  const holders = new Holders(pid);
-  const seizure = new Seizure(tracer, identity.proc, pid);
+  const holders = new Holders(identity.front);
+  const seizure = new Seizure(tracer, identity.proc, pid, identity.front);
   const sleeps = new Sleeps(identity.proc);
   let memory: Memory | undefined;
   try {
@@ -44,7 +44,15 @@ export function freezeProcess(
     identity.confirm();
     const waiting = new Waiting(tracer, memory, sleeps);
     const own = (tid: number): OwnState => waiting.own(tid);
-    const remote = new Remote({ pid, tracer, memory, proc: identity.proc, at, own, askLimitMs });
+    const remote = new Remote({
+      pid: identity.front,
+      tracer,
+      memory,
+      proc: identity.proc,
+      at,
+      own,
+      askLimitMs,
+    });
     const deadline = performance.now() + Math.max(deadlineMs, finishMs);
     for (const tid of seizure.tids) {
       if (remote.isInExecutor(tracer.getRegisters(tid))) remote.finish(tid, deadline);

@@ -72,9 +72,12 @@ export class FrozenProcess implements Frozen {
     const { identity, seizure, dies, freeze } = parts;
     const threads = seizure.tids.map((tid): Thread => ({ tid }));
     const { pid, startTime } = identity;
-    this.tasks = [{ pid, startTime, threads, stopped: seizure.isGroupStopped }];
+    const { exitStatus: status } = identity;
+    const stopped = seizure.isGroupStopped;
+    const exited = status === undefined ? {} : { exited: { status } };
+    this.tasks = [{ pid, startTime, threads, stopped, ...exited }];
     this.dies = dies;
-    const { pidfd } = identity;
+    const { filesFd: pidfd } = identity;
     const deputy = () => new Deputy(pidfd, freeze);
     this.#connections = new Connections({ pid, startTime, pidfd, dies, deputy });
   }
@@ -117,8 +120,8 @@ export class FrozenProcess implements Frozen {
     };
   }
 
-  pendingShared({ pid }: Task): readonly Uint8Array[] {
-    return this.#parts.tracer.peekSiginfo(pid, true);
+  pendingShared(): readonly Uint8Array[] {
+    return this.#parts.tracer.peekSiginfo(this.#front, true);
   }
 
   ask(_task: Task, { tid }: Thread, calls: readonly Call[]): readonly Answer[] {
@@ -135,31 +138,31 @@ export class FrozenProcess implements Frozen {
   }
 
   probe(_task: Task, fd: number, calls: readonly Call[]): readonly Answer[] {
-    return probe(this.#parts.identity.pidfd, fd, calls);
+    return probe(this.#parts.identity.filesFd, fd, calls);
   }
 
   repair(_task: Task, fd: number, calls: readonly Call[]): readonly Answer[] {
     return this.#connections.repair(fd, calls);
   }
 
-  sameFile({ pid }: Task, a: number, b: number): boolean {
-    return compareFiles(pid, a, b) === 0;
+  sameFile(_task: Task, a: number, b: number): boolean {
+    return compareFiles(this.#front, a, b) === 0;
   }
 
-  compareFiles({ pid }: Task, a: number, b: number): number {
-    return compareFiles(pid, a, b);
+  compareFiles(_task: Task, a: number, b: number): number {
+    return compareFiles(this.#front, a, b);
   }
 
-  unshared({ pid }: Task, { tid }: Thread): readonly ('files' | 'fs')[] {
-    return tid === pid ? [] : unshared(pid, tid);
+  unshared(_task: Task, { tid }: Thread): readonly ('files' | 'fs')[] {
+    return tid === this.#front ? [] : unshared(this.#front, tid);
   }
 
-  watches({ pid }: Task, fd: number, epoll: number, target: number, index: number): boolean {
-    return watches(pid, fd, epoll, target, index);
+  watches(_task: Task, fd: number, epoll: number, target: number, index: number): boolean {
+    return watches(this.#front, fd, epoll, target, index);
   }
 
   peekPipe(_task: Task, fd: number, length: number): Uint8Array {
-    return withDuplicate(this.#parts.identity.pidfd, fd, (own) => peekPipe(own, length));
+    return withDuplicate(this.#parts.identity.filesFd, fd, (own) => peekPipe(own, length));
   }
 
   holders(_task: Task, link: string): readonly string[] {
@@ -175,7 +178,7 @@ export class FrozenProcess implements Frozen {
   }
 
   pollFile(_task: Task, fd: number): number {
-    return withDuplicate(this.#parts.identity.pidfd, fd, pollFile);
+    return withDuplicate(this.#parts.identity.filesFd, fd, pollFile);
   }
 
   unixPeer(_task: Task, inode: bigint): bigint | undefined {
@@ -211,6 +214,11 @@ export class FrozenProcess implements Frozen {
 
   extents(_task: Task, path: string): FileExtents {
     return extentsOf(this.#parts.identity.proc.open(path));
+  }
+
+  /** The thread through which the process is looked at. */
+  get #front(): number {
+    return this.#parts.identity.front;
   }
 
   readonly frozenMs = (): number =>

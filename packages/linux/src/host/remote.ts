@@ -18,6 +18,7 @@ const harmless = [23, 28, 17];
 
 /** What remote calls in one process need to know of it. */
 export interface RemoteProcess {
+  /** The thread that stands for it: the leader, unless that has exited. */
   readonly pid: number;
   readonly tracer: Tracer;
   readonly memory: Memory;

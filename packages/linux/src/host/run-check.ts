@@ -1,4 +1,4 @@
-import type { ResumeStep, WipeStep } from '@ckpt/engine';
+import type { DieStep, ResumeStep, WipeStep } from '@ckpt/engine';
 import { invalidStep } from './run-error.ts';
 import { getSigned } from './registers.ts';
 
@@ -17,6 +17,11 @@ export function checkWipe(step: WipeStep): void {
   if (length % pageSize !== 0) throw invalidStep(step, `${where} is not of whole pages`);
   if (length < holeLengthMin) throw invalidStep(step, `${where} is under ${holeLengthMin}`);
   if (address + BigInt(length) > addressEnd) throw invalidStep(step, `${where} is no user memory`);
+}
+
+/** @throws CkptError EINVAL: of any other thread than the leader nothing would be left. */
+export function checkDie(step: DieStep, leader: number): void {
+  if (step.on !== leader) throw invalidStep(step, `thread ${step.on} is not the leader ${leader}`);
 }
 
 /** @throws CkptError EINVAL for a state that no thread can have. */

@@ -1,6 +1,7 @@
 import {
   checkPlan,
   type CallStep,
+  type DieStep,
   type LoadStep,
   type Plan,
   type ResumeStep,
@@ -9,7 +10,7 @@ import {
   type WipeStep,
 } from '@ckpt/engine';
 import { CkptError } from '@ckpt/format';
-import { checkResume, checkWipe } from './run-check.ts';
+import { checkDie, checkResume, checkWipe } from './run-check.ts';
 import { threadEntry } from './run-clone.ts';
 import { at } from './run-error.ts';
 import { Operands } from './run-operands.ts';
@@ -52,6 +53,8 @@ export interface Compiled {
   readonly entryMax: number;
   readonly work: readonly Work[];
   readonly resumes: readonly PlannedResume[];
+  /** The leader, where it exits while others run on. */
+  readonly die: DieStep | undefined;
 }
 
 class Compiler {
@@ -60,6 +63,7 @@ class Compiler {
   readonly #work: Work[] = [];
   readonly #resumes: PlannedResume[] = [];
   #spawn: SpawnStep | undefined;
+  #die: DieStep | undefined;
   #hole: WipeStep['hole'] | undefined;
 
   constructor(plan: Plan, externals: ReadonlyMap<string, number>) {
@@ -82,6 +86,7 @@ class Compiler {
         .reduce((most, { entry }) => Math.max(most, sizeOfEntry(entry)), 0),
       work: this.#work,
       resumes: this.#resumes,
+      die: this.#die,
     };
   }
 
@@ -104,6 +109,10 @@ class Compiler {
         break;
       case 'meet':
         this.#work.push({ kind: 'meet' });
+        break;
+      case 'die':
+        checkDie(step, this.#plan.pid);
+        this.#die = step;
         break;
       case 'resume':
         checkResume(step, this.#plan.pid);

@@ -1,3 +1,4 @@
+import type { DieStep, Step } from '@ckpt/engine';
 import { CkptError } from '@ckpt/format';
 import { readFileSync } from 'node:fs';
 import type { Memory } from './memory.ts';
@@ -25,8 +26,14 @@ const allSignals = -1n;
 /** The kernel can go on with the call by a restart block of the task. */
 const ERESTART_RESTARTBLOCK = -516n;
 
+/** Signals to queue, 128-byte siginfo each. */
+interface Pending {
+  readonly pending: readonly Uint8Array[];
+  readonly pendingShared: readonly Uint8Array[];
+}
+
 /** Queues a stored siginfo: only to itself may a thread give any sender and reason. */
-function pendingEntries(pid: number, tid: number, { step }: PlannedResume): readonly Entry[] {
+function pendingEntries(pid: number, tid: number, step: Pending): readonly Entry[] {
   const signalOf = (siginfo: Uint8Array): bigint =>
     BigInt(new DataView(siginfo.buffer, siginfo.byteOffset).getInt32(0, true));
   const own = step.pending.map((bytes, index) => ({
@@ -44,16 +51,16 @@ function pendingEntries(pid: number, tid: number, { step }: PlannedResume): read
   return [...own, ...shared];
 }
 
-function queuePending({ tracee, ground }: ResumeScope, resume: PlannedResume): void {
-  const tid = tracee.tid(resume.step.on);
-  const entries = pendingEntries(tracee.pid, tid, resume);
+function queuePending({ tracee, ground }: ResumeScope, step: Step & Pending): void {
+  const tid = tracee.tid(step.on);
+  const entries = pendingEntries(tracee.pid, tid, step);
   for (let done = 0; done < entries.length;) {
     const table = encodeTable(entries, done, ground);
     const results = tracee.runTableTraced(tid, ground.address, table);
     const failed = results.find((result) => result < 0n);
     if (failed !== undefined) {
       const code = nameOf(failed);
-      throw new CkptError(code, 'a pending signal could not be queued again', at(resume.step));
+      throw new CkptError(code, 'a pending signal could not be queued again', at(step));
     }
     done += table.count;
   }
@@ -71,12 +78,11 @@ function finalRegisters({ tracee, ground }: ResumeScope, { step, sleep }: Planne
 }
 
 /** Nothing of the executor stays: the program's own code unmaps it. */
-function unmapBlock({ tracer, tracee, memory, maps, block }: ResumeScope): void {
-  const { pid } = tracee;
+function unmapBlock({ tracer, tracee, memory, maps, block }: ResumeScope, tid: number): void {
   const [result] = withSyscallInstruction(memory, readFileSync(maps, 'latin1'), block, (address) =>
     tracee.runTraced(
-      pid,
-      withRegisters(tracer.getRegisters(pid), {
+      tid,
+      withRegisters(tracer.getRegisters(tid), {
         rip: address,
         rax: syscallNumbers.munmap,
         rdi: block.address,
@@ -103,16 +109,32 @@ function setState(scope: ResumeScope, { step }: PlannedResume, registers: Uint8A
   }
 }
 
+/** A leader that exits while others run on: the last thing that it does in the executor. */
+function endLeader({ tracer, tracee, ground }: ResumeScope, die: DieStep): void {
+  tracer.setSignalMask(tracee.pid, allSignals);
+  const args = [BigInt(die.status >> 8)];
+  const exit: Entry = { id: die.id, number: syscallNumbers.exit, args, goOn: true };
+  tracee.runToEnd(ground.address, encodeTable([exit], 0, ground));
+}
+
 /**
  * Gives every thread its final state; all of them still stand where the kernel looks at signals,
  * so that it restarts or ends interrupted calls as it does for any process.
  */
-export function setFinalStates(scope: ResumeScope, resumes: readonly PlannedResume[]): void {
+export function setFinalStates(
+  scope: ResumeScope,
+  resumes: readonly PlannedResume[],
+  die?: DieStep,
+): void {
   const { tracer, tracee } = scope;
+  // Whoever else there is does what the leader does at the end, where that has exited.
+  const last = tracee.tid(die === undefined ? tracee.pid : (resumes[0]?.step.on ?? 0));
   for (const { step } of resumes) tracer.setSignalMask(tracee.tid(step.on), allSignals);
-  for (const resume of resumes) queuePending(scope, resume);
+  for (const { step } of resumes) queuePending(scope, step);
+  if (die !== undefined) queuePending(scope, { ...die, pending: [] });
   const registers = resumes.map((resume) => finalRegisters(scope, resume));
-  unmapBlock(scope);
+  if (die !== undefined) endLeader(scope, die);
+  unmapBlock(scope, last);
   if (tracee.stopRequested || resumes.some(({ step }) => step.stopped)) tracee.stopByJobControl();
   for (const [index, resume] of resumes.entries()) {
     setState(scope, resume, registers[index] ?? resume.step.registers);

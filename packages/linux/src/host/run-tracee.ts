@@ -1,10 +1,12 @@
 import { CkptError } from '@ckpt/format';
+import { readFileSync } from 'node:fs';
 import type { Memory } from './memory.ts';
 import { ptraceEvents, type Stop, type Tracer } from './ptrace.ts';
 import { getRegister, getSigned, withRegisters } from './registers.ts';
 import { entryLayout, executorEnd } from './run-executor-code.ts';
 import { decodeTable, type Outcome, type Table } from './run-table.ts';
 import { syscall } from './syscall.ts';
+import { isGone, parseStatFacts } from './task-facts.ts';
 
 /** asm-generic/signal.h */
 const SIGSTOP = 19;
@@ -12,6 +14,9 @@ const SIGURG = 23;
 const jobControl: ReadonlySet<number> = new Set([SIGSTOP, 20, 21, 22]);
 /** SIGTRAP with the mark of PTRACE_O_TRACESYSGOOD. */
 const syscallStop = 5 | 0x80;
+
+/** Milliseconds that a thread may take to exit. */
+const endMs = 5000;
 
 /** The process that is being made, in the hand of its tracer: all of its threads stand still. */
 export class Tracee {
@@ -127,6 +132,28 @@ export class Tracee {
     this.#toSyscall(tid);
     this.#settle(tid);
     return getSigned(this.#tracer.getRegisters(tid), 'rax');
+  }
+
+  /**
+   * Makes the leader exit by the one call of a table, and waits until it is a zombie: of that nobody
+   * is told while other threads are there.
+   * @throws CkptError ETIMEDOUT
+   */
+  runToEnd(address: bigint, table: Table): void {
+    const { pid } = this;
+    this.#memory.write(address, table.bytes);
+    this.#tracer.setRegisters(pid, this.#tableRegisters(pid, address, table.count, 0));
+    // Let go where it has begun to exit: a zombie that is traced stays so.
+    this.#toSyscall(pid);
+    this.#tracer.detach(pid);
+    const deadline = performance.now() + endMs;
+    const stat = (): string => readFileSync(`/proc/${pid}/task/${pid}/stat`, 'latin1');
+    while (!isGone(parseStatFacts(stat()))) {
+      if (performance.now() > deadline) {
+        throw new CkptError('ETIMEDOUT', `the leader ${pid} does not exit`);
+      }
+      this.#tracer.sleep(100);
+    }
   }
 
   /**

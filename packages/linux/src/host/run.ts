@@ -75,7 +75,7 @@ function prepare(scope: Scope): void {
     }));
     mustDo(scope, 'closing the descriptor of the image', entries);
   }
-  setFinalStates(scope, compiled.resumes);
+  setFinalStates(scope, compiled.resumes, compiled.die);
   at('ready');
 }
 
@@ -95,7 +95,8 @@ function bury(tracer: Tracer, tid: number): void {
 function commit({ tracer, tracee, compiled, at }: Scope): void {
   const tids = compiled.resumes.map(({ step }) => tracee.tid(step.on));
   const others = tids.filter((tid) => tid !== tracee.pid);
-  for (const [index, tid] of [...others, tracee.pid].entries()) {
+  const leader = compiled.die === undefined ? [tracee.pid] : [];
+  for (const [index, tid] of [...others, ...leader].entries()) {
     try {
       tracer.detach(tid);
     } catch (error) {

@@ -21,6 +21,7 @@ export class Seizure {
   readonly #tracer: Tracer;
   readonly #proc: ProcDirectory;
   readonly #pid: number;
+  readonly #front: number;
   readonly #stopped = new Set<number>();
   readonly #waited = new Set<number>();
   /** When the first thread was interrupted, by performance.now(). */
@@ -28,16 +29,18 @@ export class Seizure {
   /** The process was in a group-stop: SIGSTOP and the like. */
   isGroupStopped = false;
 
-  constructor(tracer: Tracer, proc: ProcDirectory, pid: number) {
+  /** `front`: the thread that must be among them. */
+  constructor(tracer: Tracer, proc: ProcDirectory, pid: number, front = pid) {
     this.#tracer = tracer;
     this.#proc = proc;
     this.#pid = pid;
+    this.#front = front;
     this.#releaseStuck();
   }
 
-  /** The leader first, then by number. */
+  /** The leader first, or who stands for it, then by number. */
   get tids(): readonly number[] {
-    const rank = (tid: number): number => (tid === this.#pid ? 0 : tid);
+    const rank = (tid: number): number => (tid === this.#front ? 0 : tid);
     return [...this.#stopped].sort((a, b) => rank(a) - rank(b));
   }
 
@@ -52,7 +55,7 @@ export class Seizure {
       this.startedAt = performance.now();
       while (this.#stopNew(deadline, deadlineMs)) continue;
       this.#releaseStrangers();
-      if (!this.#stopped.has(this.#pid)) throw ended(this.#pid);
+      if (!this.#stopped.has(this.#front)) throw ended(this.#pid);
     } catch (error) {
       this.release();
       throw error;

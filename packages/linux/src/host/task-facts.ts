@@ -10,6 +10,8 @@ export interface StatFacts {
   readonly flags: number;
   /** Clock ticks after boot. */
   readonly startTime: bigint;
+  /** Of a thread that has exited, as waitpid(2) gives it. */
+  readonly exitCode: number;
 }
 
 /** What the tracer asks of /proc/PID/status (proc_pid_status(5)). Signal sets: bit 0 is signal 1. */
@@ -52,6 +54,7 @@ export function parseStatFacts(text: string): StatFacts {
     session: Number(fields[3]),
     flags: Number(fields[6]),
     startTime: BigInt(fields[19] ?? 0),
+    exitCode: Number(fields[49] ?? 0),
   };
 }
 

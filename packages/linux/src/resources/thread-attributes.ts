@@ -98,6 +98,11 @@ function restoreRseq(scope: RestoreScope, record: Thing, on: number): void {
   });
 }
 
+export function restoreName(scope: RestoreScope, record: Thing): void {
+  const { comm, tid: on } = record.value;
+  scope.call('thread', record, 'prctl', [PR_SET_NAME, { blob: comm }, 0, 0, 0], { on });
+}
+
 /** Plans all that a thread has beside registers and signals, on the thread itself. */
 export function restoreAttributes(scope: RestoreScope, record: Thing): void {
   const thread = record.value;
@@ -106,7 +111,7 @@ export function restoreAttributes(scope: RestoreScope, record: Thing): void {
     scope.call(section, record, 'prctl', [...args, 0, 0, 0, 0].slice(0, 5), { on, what });
   };
   scope.call('thread', record, 'set_tid_address', [thread.clear_child_tid], { on, expect: on });
-  scope.call('thread', record, 'prctl', [PR_SET_NAME, { blob: thread.comm }, 0, 0, 0], { on });
+  restoreName(scope, record);
   if (thread.robust_list !== 0n) {
     const args = [thread.robust_list, thread.robust_list_length];
     scope.call('thread', record, 'set_robust_list', args, { on });

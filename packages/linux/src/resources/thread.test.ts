@@ -157,6 +157,8 @@ interface Parts {
   readonly tree?: readonly number[];
   readonly stopped?: number;
   readonly affinity?: Uint8Array;
+  /** Which thread has exited, with which status. */
+  readonly exited?: readonly [tid: number, status: number];
 }
 
 function image({
@@ -166,7 +168,9 @@ function image({
   tree = [pid],
   stopped = 0,
   affinity,
+  exited: [gone, status] = [0, 0],
 }: Parts) {
+  const end = (tid: number) => (tid === gone ? { flags: 1, exit_status: status } : {});
   const task = { ...(zeros(ProcessTask) as ProcessTask), pid, stopped };
   return restoreScope([
     made(
@@ -179,7 +183,7 @@ function image({
     ...threads.map((tid) =>
       made(
         Thread,
-        { ...(zeros(Thread) as Thread), altstack_flags: 2, ...value, tid },
+        { ...(zeros(Thread) as Thread), altstack_flags: 2, ...value, ...end(tid), tid },
         { bytes: affinity === undefined ? {} : { [CKPT_HDR_BUFFER]: affinity } },
       ),
     ),
@@ -210,6 +214,26 @@ test('a plain thread gets what every thread has, on itself', () => {
     { on: 4300, pendingShared: [] },
   ]);
   expect(resumes[0]).toHaveProperty('pendingShared.length', 1);
+});
+
+test('a leader that has exited keeps its name and its status, and ends before others go', () => {
+  const scope = checkpointScope(process({ system: { self }, tids: [4300] }));
+  const task = { ...scope.task, exited: { status: 0x700 } };
+  thread.checkpoint({ ...scope, task });
+  expect(scope.values(Thread)).toMatchObject([
+    { tid: pid, flags: 1, exit_status: 0x700, comm: encodeText(`a\nb${'\0'.repeat(13)}`) },
+    { tid: 4300, flags: 0 },
+  ]);
+  const both = [pid, 4300];
+  const restored = image({ threads: both, tree: both, cpus: [4300], exited: [pid, 0x700] });
+  thread.restore(restored);
+  expect(restored.calls().filter(({ on }) => on === pid)).toMatchObject([{ call: 'prctl' }]);
+  const ends = restored.steps.filter(({ op }) => op === 'die' || op === 'resume');
+  expect(ends).toMatchObject([
+    { op: 'die', on: pid, status: 0x700 },
+    { op: 'resume', on: 4300, pendingShared: [] },
+  ]);
+  expect(ends[0]).toHaveProperty('pendingShared.length', 1);
 });
 
 test('what a thread had is given again', () => {
@@ -258,6 +282,25 @@ test.for([
   ],
   ['a thread that the tree alone knows', { tree: [pid, 4300] }, 'EINVAL', 'tid'],
   ['SCHED_DEADLINE', { value: { policy: 6 } }, 'ENOSYS', 'policy'],
+  ['the only thread, which has exited', { exited: [pid, 0] }, 'EINVAL', 'flags'],
+  [
+    'a status that no thread exits with alone',
+    { threads: [pid, 4300], tree: [pid, 4300], cpus: [4300], exited: [pid, 9] },
+    'EINVAL',
+    'exit_status',
+  ],
+  [
+    'a thread that has exited and is no leader',
+    { threads: [pid, 4300], tree: [pid, 4300], exited: [4300, 0] },
+    'EINVAL',
+    'flags',
+  ],
+  [
+    'a stopped process without its leader',
+    { threads: [pid, 4300], tree: [pid, 4300], cpus: [4300], exited: [pid, 0], stopped: 19 },
+    'ENOSYS',
+    'flags',
+  ],
   ['an rseq area of the kernel', { value: { rseq: 1n << 63n } }, 'EINVAL', 'rseq'],
   ['an affinity mask of 3 bytes', { affinity: new Uint8Array(3) }, 'EINVAL', 'affinity'],
 ] as const)('%s is refused', ([, parts, errno, field]) => {

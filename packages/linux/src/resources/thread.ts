@@ -9,6 +9,7 @@ import {
   Tree,
   TreeThread,
   schedPolicies,
+  threadFlags,
 } from '@ckpt/format';
 import { parseStatus } from '../procfs/status.ts';
 import { checkRegisters, checkpointCpu, cpuOf, registersOf } from './cpu.ts';
@@ -16,7 +17,7 @@ import { commOf, required } from './facts.ts';
 import { pendingOf } from './signal-pending.ts';
 import { resumeCall } from './sleep-resume.ts';
 import { restartBlockOf, type ReadMemory } from './sleep.ts';
-import { asksThread, restoreAttributes } from './thread-attributes.ts';
+import { asksThread, restoreAttributes, restoreName } from './thread-attributes.ts';
 import { addressMax } from './vma-classify.ts';
 import { fitXstate } from './xstate.ts';
 
@@ -93,7 +94,7 @@ function checkpointThread(scope: CheckpointScope, thread: HostThread): void {
     rseq_cs: state.rseq.criticalSection,
     signal_mask: state.signalMask,
     no_new_privs: status.noNewPrivs,
-    _pad: 0,
+    exit_status: 0,
     ...answers,
   });
   const affinity = affinityOf(scope, status.cpusAllowed);
@@ -102,6 +103,26 @@ function checkpointThread(scope: CheckpointScope, thread: HostThread): void {
   checkpointCpu(scope, thread, cpu, state.xstate);
   const block = restartBlockOf(cpu, reader(scope), state.asleep);
   if (block !== undefined) scope.emit(RestartBlock, block);
+}
+
+/** A leader that has exited while others run on: what the kernel keeps of it. */
+function checkpointExited(scope: CheckpointScope, status: number): void {
+  const { frozen, task } = scope;
+  if (task.stopped) {
+    scope.refuse({
+      thing: `thread ${task.pid}`,
+      reason: 'it has exited while others run on, and the process is stopped',
+      remedy: `kill -CONT ${task.pid}`,
+    });
+  }
+  scope.emit(Thread, {
+    ...{ tid: task.pid, flags: threadFlags.EXITED, comm: commOf(frozen, task, task.pid) },
+    ...{ clear_child_tid: 0n, robust_list: 0n, robust_list_length: 0n, rseq: 0n, rseq_size: 0 },
+    ...{ rseq_signature: 0, rseq_flags: 0, altstack_flags: 0, rseq_cs: 0n, altstack: 0n },
+    ...{ altstack_size: 0n, signal_mask: 0n, timer_slack: 0n, policy: 0, priority: 0, nice: 0 },
+    ...{ sched_flags: 0, io_priority: 0, parent_death_signal: 0, no_new_privs: 0 },
+    exit_status: status,
+  });
 }
 
 function reader(scope: CheckpointScope): ReadMemory {
@@ -129,7 +150,34 @@ function only<T extends { readonly tid: number }>(
   return first;
 }
 
+/** It does what a leader must do, and then exits: of its own it needs no more than its name. */
+function restoreExited(scope: RestoreScope, record: ImageRecord<Thread>): void {
+  const { tid, exit_status: status } = record.value;
+  if (tid !== scope.pid) throw record.invalid('flags', `thread ${tid} has exited: it is no leader`);
+  if (scope.document.all(Thread).length < 2) {
+    throw record.invalid('flags', 'the only thread has exited');
+  }
+  if (status > 0xff00 || (status & 0xff) !== 0) {
+    throw record.invalid('exit_status', `no thread exits alone with status ${status}`);
+  }
+  if (scope.document.one(ProcessTask).value.stopped !== 0) {
+    throw record.invalid('flags', 'the leader of a stopped process has exited', 'ENOSYS');
+  }
+  restoreName(scope, record);
+  scope.step('last', {
+    op: 'die',
+    on: tid,
+    from: { position: record.position, path: `thread ${tid}` },
+    status,
+    pendingShared: pendingOf(scope, 0),
+  });
+}
+
 function restoreThread(scope: RestoreScope, record: ImageRecord<Thread>): void {
+  if ((record.value.flags & threadFlags.EXITED) !== 0) {
+    restoreExited(scope, record);
+    return;
+  }
   const { document, pid } = scope;
   const { tid, rseq, rseq_cs: section, signal_mask: signalMask } = record.value;
   const cpuRecord = only(document.all(Cpu), tid, record, 'CPU');
@@ -165,7 +213,9 @@ export const thread: Resource = {
   records: [Thread, Cpu, RestartBlock],
   asksThread,
   checkpoint(scope) {
-    for (const one of scope.task.threads) checkpointThread(scope, one);
+    const { exited, threads } = scope.task;
+    if (exited !== undefined) checkpointExited(scope, exited.status);
+    for (const one of threads) checkpointThread(scope, one);
   },
   restore(scope) {
     const tree = scope.document.one(Tree);

@@ -1,5 +1,5 @@
 /* Processes that cannot be frozen. Argument: "zombie" leaves a child unwaited and says its pid;
- * "leaderless" ends its main thread; "tracer PID" traces that process; "filtered" sets seccomp. */
+ * "tracer PID" traces that process; "filtered" sets seccomp. */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -24,11 +24,6 @@ int main(int argc, char **argv) {
     siginfo_t info;
     waitid(P_PID, pid, &info, WEXITED | WNOWAIT);
     printf("child %d\n", pid);
-  } else if (strcmp(argv[1], "leaderless") == 0) {
-    pthread_t thread;
-    pthread_create(&thread, NULL, waits, NULL);
-    printf("go\n");
-    pthread_exit(NULL);
   } else if (strcmp(argv[1], "tracer") == 0) {
     if (ptrace(PTRACE_SEIZE, atoi(argv[2]), 0, 0) == 0) printf("go\n");
   } else {
