@@ -41,13 +41,10 @@ test.for([
   expect(found?.remedy).not.toBe('');
 });
 
-test.for([
-  ['seccomp', /seccomp/],
-  ['leader', /first thread|has ended/],
-] as const)('%s is refused before anything is asked', ([what, sentence]) => {
-  const target = new Target([program('odd'), what]);
+test('seccomp is refused before anything is asked', () => {
+  const target = new Target([program('odd'), 'seccomp']);
   targets.push(target);
   target.says('ready');
-  expect(() => createEngine(host).check(target.pid)).toThrow(sentence);
+  expect(() => createEngine(host).check(target.pid)).toThrow(/seccomp/);
   expect(readFileSync(`/proc/${target.pid}/status`, 'latin1')).toContain('TracerPid:\t0');
 });

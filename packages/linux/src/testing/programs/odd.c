@@ -8,7 +8,6 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <linux/userfaultfd.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,13 +33,6 @@ static _Noreturn void end(const char *word) {
   fflush(stdout);
   close_range(0, ~0U, 0);
   for (;;) pause();
-}
-
-static void *outlive(void *argument) {
-  (void)argument;
-  usleep(100000);
-  end("ready");
-  return NULL;
 }
 
 static int userfault(void) {
@@ -107,11 +99,6 @@ static int make(const char *what) {
   if (!strcmp(what, "namespace")) return unshare(CLONE_NEWUTS);
   if (!strcmp(what, "chroot")) return chroot("/usr");
   if (!strcmp(what, "userfault")) return userfault();
-  if (!strcmp(what, "leader")) {
-    pthread_t thread;
-    pthread_create(&thread, NULL, outlive, NULL);
-    pthread_exit(NULL);
-  }
   if (!strcmp(what, "deadline")) {
     struct {
       uint32_t size, policy;
