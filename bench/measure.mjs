@@ -107,7 +107,7 @@ export async function end(pid, running) {
 
 /** A Node process with so many MiB of memory that it wrote to, all different. */
 export function touched(mib) {
-  const text = `globalThis.b = Buffer.allocUnsafeSlow(${mib} << 20);
+  const text = `globalThis.b = Buffer.allocUnsafeSlow(${mib} * 2 ** 20);
     for (let i = 0; i < b.length; i += 8) b.writeUInt32LE(i, i);
     process.title = 'touched';
     setInterval(() => b.writeUInt32LE(b.readUInt32LE(64) + 1, 64), 50)`;
