@@ -1,5 +1,6 @@
 import { CkptError } from '@ckpt/format';
-import type { Answer, Call, Frozen, Task, Thread } from './host.ts';
+import type { Answer, Call } from './call.ts';
+import type { Frozen, Task, Thread } from './frozen.ts';
 import type { Resource } from './resource.ts';
 
 /** What threads said, by kind and thread. */

@@ -1,7 +1,7 @@
 import { Container, Task } from '@ckpt/format';
 import { decodeText } from '@ckpt/io';
 import type { BaseTask } from './base-image.ts';
-import type { System } from './host.ts';
+import type { System } from './system.ts';
 import type { Opening } from './image-opening.ts';
 import { checkPlan } from './plan-check.ts';
 import type { CallStep, Origin, Plan, ResumeStep, Step, Value } from './plan.ts';

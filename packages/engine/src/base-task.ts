@@ -1,7 +1,7 @@
 import { CkptError } from '@ckpt/format';
 import type { BaseTask } from './base-image.ts';
 import { commField } from './base-image.ts';
-import type { Frozen, Task, Thread } from './host.ts';
+import type { Frozen, Task, Thread } from './frozen.ts';
 import { readStat, threadPath } from './proc-stat.ts';
 
 /** linux/prctl.h */

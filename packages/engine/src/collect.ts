@@ -1,6 +1,7 @@
 import { CkptError, CKPT_HDR_CPU_FPU, type RecordType, type Struct } from '@ckpt/format';
 import { askAll, type Answers } from './answers.ts';
-import type { Frozen, System, Task } from './host.ts';
+import type { Frozen, Task } from './frozen.ts';
+import type { System } from './system.ts';
 import { limits } from './limits.ts';
 import { createObjhash } from './objhash.ts';
 import { arrayRecord, headerSize, rawRecord, RecordWriter } from './record-writer.ts';

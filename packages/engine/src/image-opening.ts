@@ -9,7 +9,7 @@ import {
 } from '@ckpt/format';
 import { _ckptReadBuffer, ckptReadObjType, ckptWriteBuffer, ckptWriteObj } from '@ckpt/io';
 import { encodeText, type Stream } from '@ckpt/io';
-import type { System } from './host.ts';
+import type { System } from './system.ts';
 import { rawRecord } from './record-writer.ts';
 
 /** Major, minor, patch. */

@@ -8,27 +8,20 @@ export {
 export { createContext, type Context, type ContextOptions } from './context.ts';
 export { createEngine, verifyImage } from './engine.ts';
 export type { Checkpointed, Engine, Restarted, Verified } from './engine-api.ts';
+export type { Answer, Argument, Call } from './call.ts';
+export type { FileExtents, FileHandle, FileStat } from './file-stat.ts';
 export type {
-  Answer,
-  Argument,
-  Call,
-  ClockTimes,
   CopyTarget,
-  FileExtents,
-  FileHandle,
-  FileStat,
   Frozen,
   Holding,
-  Host,
   MemoryRun,
-  PageReader,
   PageRun,
-  Running,
-  System,
   Task,
   Thread,
   ThreadState,
-} from './host.ts';
+} from './frozen.ts';
+export type { Host, PageReader, Running } from './host.ts';
+export type { ClockTimes, System } from './system.ts';
 export {
   readOpening,
   writeOpening,

@@ -1,5 +1,5 @@
 import { archs, HeaderArch, Identity, xfeatureNames } from '@ckpt/format';
-import type { System } from './host.ts';
+import type { System } from './system.ts';
 import type { Document } from './resource.ts';
 
 /** Instruction sets by what uname(2) calls them. */

@@ -14,7 +14,7 @@ import {
   XstateComponent,
 } from '@ckpt/format';
 import type { Collected } from './collect.ts';
-import type { System } from './host.ts';
+import type { System } from './system.ts';
 import { writeOpening } from './image-opening.ts';
 import { isaOf } from './machine-check.ts';
 import { arrayRecord, rawRecord, RecordWriter } from './record-writer.ts';

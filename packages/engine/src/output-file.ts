@@ -1,5 +1,5 @@
 import { ckptKwrite, type CkptFile } from '@ckpt/io';
-import type { CopyTarget } from './host.ts';
+import type { CopyTarget } from './frozen.ts';
 
 /** An image under way, which knows how many bytes it really has. */
 export class OutputFile implements CopyTarget {

@@ -1,6 +1,6 @@
 import { CkptError } from '@ckpt/format';
 import { ckptKwrite } from '@ckpt/io';
-import type { Frozen, MemoryRun, Task } from './host.ts';
+import type { Frozen, MemoryRun, Task } from './frozen.ts';
 import type { StoredRun } from './store.ts';
 import type { OutputStream } from './unfinished.ts';
 

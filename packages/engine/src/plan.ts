@@ -1,4 +1,4 @@
-import type { ClockTimes } from './host.ts';
+import type { ClockTimes } from './system.ts';
 
 /**
  * A restart as plain data: steps that an executor runs, in order, on threads that it makes.

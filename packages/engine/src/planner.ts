@@ -1,4 +1,5 @@
-import type { FileStat, System } from './host.ts';
+import type { FileStat } from './file-stat.ts';
+import type { System } from './system.ts';
 import { recordName } from './record-types.ts';
 import type { Origin, Step } from './plan.ts';
 import {

@@ -1,6 +1,6 @@
 import { CkptError } from '@ckpt/format';
 import { decodeText } from '@ckpt/io';
-import type { Frozen, Task, Thread } from './host.ts';
+import type { Frozen, Task, Thread } from './frozen.ts';
 
 /** Fields of /proc/PID/stat by their numbers in proc_pid_stat(5), from 3 on. */
 export interface ProcStat {

@@ -1,4 +1,5 @@
-import type { FileStat, System } from './host.ts';
+import type { FileStat } from './file-stat.ts';
+import type { System } from './system.ts';
 import type { Metadata } from './image-reader.ts';
 import { checkMachine } from './machine-check.ts';
 import { checkPlan } from './plan-check.ts';

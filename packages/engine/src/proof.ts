@@ -1,6 +1,8 @@
 import { CkptError } from '@ckpt/format';
 import { MemoryFile } from '@ckpt/io';
-import type { Host, System, Task } from './host.ts';
+import type { Task } from './frozen.ts';
+import type { Host } from './host.ts';
+import type { System } from './system.ts';
 import { readOpening } from './image-opening.ts';
 import { readMetadata } from './image-reader.ts';
 import type { Plan } from './plan.ts';

@@ -1,6 +1,7 @@
 import { CkptError } from '@ckpt/format';
 import { collect } from './collect.ts';
-import type { Frozen, Host } from './host.ts';
+import type { Frozen } from './frozen.ts';
+import type { Host } from './host.ts';
 import type { Settled } from './options.ts';
 import { OutputFile } from './output-file.ts';
 import { writeProcess } from './process-checkpoint.ts';

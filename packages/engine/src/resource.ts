@@ -1,5 +1,8 @@
 import type { CkptError, RecordType, Struct } from '@ckpt/format';
-import type { Answer, Call, FileStat, Frozen, System, Task, Thread } from './host.ts';
+import type { Answer, Call } from './call.ts';
+import type { FileStat } from './file-stat.ts';
+import type { Frozen, Task, Thread } from './frozen.ts';
+import type { System } from './system.ts';
 import type { CallStep, Step, Value } from './plan.ts';
 
 /** What keeps a process from being checkpointed, and what to do about it. */

@@ -1,5 +1,5 @@
 import { CkptError, Tree, TreeThread } from '@ckpt/format';
-import type { Frozen, Task } from './host.ts';
+import type { Frozen, Task } from './frozen.ts';
 import { limits } from './limits.ts';
 import { readStat } from './proc-stat.ts';
 import type { Document, ImageRecord } from './resource.ts';

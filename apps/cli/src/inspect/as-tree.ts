@@ -1,7 +1,6 @@
 import { escapeText, type Described } from '@ckpt/format';
 import type { Cli, Style } from '../cli.ts';
 import { exactSize } from '../quantities.ts';
-import type { InspectOptions } from './inspect.ts';
 import type { Listed, Listing } from './listing.ts';
 
 /** Elements of one array that are shown without --all. */
@@ -37,13 +36,18 @@ function wrap(items: readonly { text: string; width: number }[], width: number):
 const plainWidth = (fields: readonly Described[]): number =>
   shown(fields).reduce((sum, { name, text }) => sum + name.length + 1 + text.length + 2, -2);
 
+export interface TreeOptions {
+  readonly all?: true;
+  readonly verbose?: true;
+}
+
 /** Prints records of one image. */
 class Tree {
   readonly #cli: Cli;
   readonly #style: Style;
-  readonly #options: InspectOptions;
+  readonly #options: TreeOptions;
 
-  constructor(cli: Cli, options: InspectOptions) {
+  constructor(cli: Cli, options: TreeOptions) {
     this.#cli = cli;
     this.#style = cli.out;
     this.#options = options;
@@ -108,7 +112,7 @@ class Tree {
 }
 
 /** @throws CkptError the first defect, after all that is there before it. */
-export function printTree(cli: Cli, file: string, listing: Listing, options: InspectOptions): void {
+export function printTree(cli: Cli, file: string, listing: Listing, options: TreeOptions): void {
   const tree = new Tree(cli, options);
   cli.print(`${cli.out.bold(escapeText(file))}\n`);
   for (const record of listing.records()) tree.record(record);

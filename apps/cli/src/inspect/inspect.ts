@@ -4,12 +4,10 @@ import { exitStatus, type Cli } from '../cli.ts';
 import { fail } from '../failure.ts';
 import { openSource } from '../image-source.ts';
 import { printJson } from './as-json.ts';
-import { printTree } from './as-tree.ts';
+import { printTree, type TreeOptions } from './as-tree.ts';
 import { Listing } from './listing.ts';
 
-export interface InspectOptions {
-  readonly all?: true;
-  readonly verbose?: true;
+export interface InspectOptions extends TreeOptions {
   readonly json?: true;
 }
 

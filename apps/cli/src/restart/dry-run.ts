@@ -4,9 +4,13 @@ import { createReader } from '@ckpt/linux/reader';
 import type { Cli } from '../cli.ts';
 import { debugOptions } from '../engine-options.ts';
 import { openLog } from '../log-file.ts';
+import type { Common } from '../options.ts';
 import { notesText } from './notes.ts';
-import type { RestartOptions } from './restart.ts';
-import { settingsOf } from './settings.ts';
+import { settingsOf, type Settings } from './settings.ts';
+
+export interface DryRunOptions extends Common, Settings {
+  readonly text?: true;
+}
 
 /** Ids that the plan needs and somebody has, as sentences. */
 function busy(plan: Plan, host: Host): readonly string[] {
@@ -20,7 +24,7 @@ function busy(plan: Plan, host: Host): readonly string[] {
 }
 
 /** Prints what a restart would do. Looking takes no native code and no privilege. */
-export function dryRun(cli: Cli, image: FdFile, options: RestartOptions): void {
+export function dryRun(cli: Cli, image: FdFile, options: DryRunOptions): void {
   const host = createReader();
   const log = openLog(options.log, [image.fd]);
   const settings = settingsOf(options);

@@ -6,22 +6,19 @@ import type { Cli } from '../cli.ts';
 import { debugOptions } from '../engine-options.ts';
 import { openSource } from '../image-source.ts';
 import { openLog } from '../log-file.ts';
-import type { Common, Tcp, Trust } from '../options.ts';
+import type { Common } from '../options.ts';
 import { createReporter } from '../progress.ts';
 import { timeText } from '../quantities.ts';
 import { UsageError } from '../usage-error.ts';
 import { frontOf, type Front } from './front.ts';
 import { notesText } from './notes.ts';
-import type { Redirections } from './redirections.ts';
 import { relaySignals } from './relay.ts';
-import { settingsOf } from './settings.ts';
+import { settingsOf, type Settings } from './settings.ts';
 
-export interface RestartOptions extends Common, Trust, Tcp {
+export interface RestartOptions extends Common, Settings {
   readonly input?: string;
-  readonly detach?: true;
   readonly dryRun?: true;
   readonly text?: true;
-  readonly fd?: Redirections;
 }
 
 function source(file: string | undefined, { input }: RestartOptions): FdFile {

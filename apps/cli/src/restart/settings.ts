@@ -26,10 +26,14 @@ function isInForeground(tty: string): boolean {
   }
 }
 
+/** Options of a restart that kinds of resource know of. */
+export interface Settings extends Trust, Tcp {
+  readonly detach?: true;
+  readonly fd?: Redirections;
+}
+
 /** What the kinds of resource are told. */
-export function settingsOf(
-  options: Trust & Tcp & { readonly detach?: true; readonly fd?: Redirections },
-): Readonly<Record<string, unknown>> {
+export function settingsOf(options: Settings): Readonly<Record<string, unknown>> {
   const tty = ownTerminal();
   return {
     ...(tty === undefined ? {} : { tty, foreground: isInForeground(tty) }),

@@ -1,4 +1,4 @@
-import { refuse } from './system-call.ts';
+import { refuse } from './refuse.ts';
 import { overlaps, Ranges, type Range } from './ranges.ts';
 import { isPrivate, objectPage, slice, type Vma } from './vma.ts';
 

@@ -1,7 +1,8 @@
 import type { Range } from './ranges.ts';
 import { pagesOf } from './map-calls.ts';
 import { mmExtraCalls } from './mm-extras.ts';
-import { refuse, Unmodelled, type Caller, type SystemCalls, type Words } from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { Caller, SystemCalls, Words } from './system-call.ts';
 import { changed, isPrivate, type Vma } from './vma.ts';
 
 const MADV_DONTNEED = 4;

@@ -1,3 +1,4 @@
+import { CkptError } from '@ckpt/format';
 import { adviceCalls } from './advice-calls.ts';
 import { clockCalls } from './clocks.ts';
 import { credentialCalls, credentialPrctls } from './credential-calls.ts';
@@ -10,11 +11,12 @@ import { mapCalls } from './map-calls.ts';
 import { mmPrctls } from './mm.ts';
 import { openCalls } from './open-calls.ts';
 import { processCalls, processPrctls } from './process-calls.ts';
+import { Unmodelled } from './refuse.ts';
 import { schedulingCalls } from './scheduling-calls.ts';
+import { signalFileCalls } from './signalfd.ts';
 import { signalCalls } from './signals.ts';
 import { socketCalls } from './socket-calls.ts';
-import { Unmodelled, type SystemCallOptions, type SystemCalls } from './system-call.ts';
-import { signalFileCalls } from './signalfd.ts';
+import { Words, type Caller, type SystemCallOptions, type SystemCalls } from './system-call.ts';
 import { threadCalls, threadPrctls } from './thread-calls.ts';
 import { timerFileCalls } from './timerfd.ts';
 import { timerCalls, timerPrctls } from './timers.ts';
@@ -29,7 +31,7 @@ const prctls: SystemCallOptions = new Map([
 ]);
 
 /** All system calls of the model, by their Linux names. */
-export const allCalls: SystemCalls = {
+const allCalls: SystemCalls = {
   ...mapCalls,
   ...adviceCalls,
   ...vdsoCalls,
@@ -55,3 +57,18 @@ export const allCalls: SystemCalls = {
     return call(caller, args);
   },
 };
+
+/**
+ * Makes a system call; returns its result, a negative errno where Linux refuses.
+ * @throws CkptError ENOSYS for what the model does not have.
+ */
+export function makeCall(caller: Caller, name: string, args: readonly bigint[]): bigint {
+  const call = Object.hasOwn(allCalls, name) ? allCalls[name] : undefined;
+  if (call === undefined) throw new Unmodelled(`system call ${name}`);
+  try {
+    return BigInt(call(caller, new Words(args)));
+  } catch (error) {
+    if (!(error instanceof CkptError) || error instanceof Unmodelled) throw error;
+    return BigInt(-error.errno);
+  }
+}

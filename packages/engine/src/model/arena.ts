@@ -1,4 +1,4 @@
-import { refuse } from './system-call.ts';
+import { refuse } from './refuse.ts';
 import type { Range } from './ranges.ts';
 
 interface Block {

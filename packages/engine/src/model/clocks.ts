@@ -1,6 +1,7 @@
-import type { ClockTimes, System } from '../host.ts';
+import type { ClockTimes, System } from '../system.ts';
 import type { ModelProcess } from './process.ts';
-import { Unmodelled, type SystemCalls } from './system-call.ts';
+import { Unmodelled } from './refuse.ts';
+import type { SystemCalls } from './system-call.ts';
 
 const CLOCK_REALTIME = 0;
 const CLOCK_MONOTONIC = 1;

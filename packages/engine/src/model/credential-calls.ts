@@ -4,14 +4,8 @@ import {
   type Credentials,
   type Ids,
 } from './credentials.ts';
-import {
-  refuse,
-  type Caller,
-  type SystemCall,
-  type SystemCallOptions,
-  type SystemCalls,
-  type Words,
-} from './system-call.ts';
+import { refuse } from './refuse.ts';
+import type { Caller, SystemCall, SystemCallOptions, SystemCalls, Words } from './system-call.ts';
 
 const CAP_SETGID = 6;
 const CAP_SETUID = 7;

@@ -3,7 +3,8 @@ import type { OpenFile } from './open-file.ts';
 import { signalMax } from './signals.ts';
 import { PathFile } from './path-file.ts';
 import type { ModelProcess } from './process.ts';
-import { refuse, Unmodelled, type Caller, type SystemCalls, type Words } from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { Caller, SystemCalls, Words } from './system-call.ts';
 
 /** fcntl(2) */
 const F_DUPFD = 0;

@@ -1,5 +1,5 @@
 import type { OpenFile } from './open-file.ts';
-import { refuse } from './system-call.ts';
+import { refuse } from './refuse.ts';
 
 /** open(2) of x86-64. */
 const O_PATH = 0o1000_0000;

@@ -1,7 +1,8 @@
-import type { FileStat } from '../host.ts';
+import type { FileStat } from '../file-stat.ts';
 import { anonymousInode, anonymousStat } from './eventfd.ts';
 import type { FileObject, OpenFile } from './open-file.ts';
-import { refuse, Unmodelled, type SystemCalls } from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { SystemCalls } from './system-call.ts';
 
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;

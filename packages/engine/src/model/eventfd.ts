@@ -1,6 +1,6 @@
-import type { FileStat } from '../host.ts';
+import type { FileStat } from '../file-stat.ts';
 import type { FileObject, OpenFile } from './open-file.ts';
-import { refuse } from './system-call.ts';
+import { refuse } from './refuse.ts';
 
 const countMax = 0xffff_ffff_ffff_fffen;
 /** poll(2) */

@@ -1,14 +1,8 @@
 import { CkptError } from '@ckpt/format';
-import type {
-  Answer,
-  FileExtents,
-  FileStat,
-  Frozen,
-  Holding,
-  PageRun,
-  System,
-  ThreadState,
-} from '../host.ts';
+import type { Answer } from '../call.ts';
+import type { FileExtents, FileStat } from '../file-stat.ts';
+import type { Frozen, Holding, PageRun, ThreadState } from '../frozen.ts';
+import type { System } from '../system.ts';
 import type { ContentFact, Facts, FailureFact, RecordedFacts, ScanFact } from './facts.ts';
 import { rangeKey } from './facts.ts';
 import { pageDigest, type Hole } from './page-digest.ts';

@@ -1,5 +1,5 @@
 import { CkptError } from '@ckpt/format';
-import type { PageRun } from '../host.ts';
+import type { PageRun } from '../frozen.ts';
 import type { MemoryFact, RecordedFacts } from './facts.ts';
 import { pageOf } from './page-digest.ts';
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { caught } from '../testing/caught.ts';
 import { FakeHost, memoryOf } from '../testing/fake-host.ts';
 import { MemoryFile } from '@ckpt/io';
-import type { Frozen } from '../host.ts';
+import type { Frozen } from '../frozen.ts';
 import { compareFacts } from './compare-facts.ts';
 import { callKey, type RecordedFacts } from './facts.ts';
 import { parseFacts, stringifyFacts } from './facts-json.ts';

@@ -1,17 +1,9 @@
 import type { ErrnoName } from '@ckpt/format';
 import { hexOf } from './hex.ts';
-import type {
-  Answer,
-  Argument,
-  Call,
-  FileExtents,
-  FileHandle,
-  FileStat,
-  Holding,
-  PageRun,
-  System,
-  ThreadState,
-} from '../host.ts';
+import type { Answer, Argument, Call } from '../call.ts';
+import type { FileExtents, FileHandle, FileStat } from '../file-stat.ts';
+import type { Holding, PageRun, ThreadState } from '../frozen.ts';
+import type { System } from '../system.ts';
 
 /** Bytes that stood at an address. */
 export interface MemoryFact {

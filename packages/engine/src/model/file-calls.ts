@@ -1,11 +1,12 @@
 import { EventFile } from './eventfd.ts';
-import type { FileStat } from '../host.ts';
+import type { FileStat } from '../file-stat.ts';
 import { Inode, S_IFREG, type Entry } from './file-system.ts';
 import { O_LARGEFILE, type OpenFile } from './open-file.ts';
 import { PathFile } from './path-file.ts';
 import { PipeEnd, PipeRing } from './pipe.ts';
 
-import { refuse, Unmodelled, type Caller, type SystemCalls, type Words } from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { Caller, SystemCalls, Words } from './system-call.ts';
 
 /** open(2) */
 const O_ACCMODE = 3;

@@ -1,9 +1,9 @@
 import { CkptError } from '@ckpt/format';
-import type { FileExtents, FileStat } from '../host.ts';
+import type { FileExtents, FileStat } from '../file-stat.ts';
 import type { FileLock } from './locks.ts';
 import type { MemoryObject } from './memory-object.ts';
 import type { PipeRing } from './pipe.ts';
-import { refuse } from './system-call.ts';
+import { refuse } from './refuse.ts';
 
 /** Types of files in st_mode (inode(7)). */
 export const S_IFMT = 0o170000;

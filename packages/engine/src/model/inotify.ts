@@ -1,11 +1,12 @@
-import type { FileStat } from '../host.ts';
+import type { FileStat } from '../file-stat.ts';
 import { anonymousInode, anonymousStat } from './eventfd.ts';
 import type { FileSystem, Inode } from './file-system.ts';
 import { hexOf } from './hex.ts';
 import type { FileObject, OpenFile } from './open-file.ts';
 import { PathFile } from './path-file.ts';
 import type { ModelProcess } from './process.ts';
-import { refuse, Unmodelled, type Caller, type SystemCalls, type Words } from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { Caller, SystemCalls, Words } from './system-call.ts';
 
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;

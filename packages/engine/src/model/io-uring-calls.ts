@@ -1,5 +1,6 @@
 import { RingFile } from './io-uring.ts';
-import { refuse, Unmodelled, type Caller, type SystemCalls, type Words } from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { Caller, SystemCalls, Words } from './system-call.ts';
 
 /** linux/io_uring.h */
 const IORING_SETUP_CQSIZE = 1 << 3;

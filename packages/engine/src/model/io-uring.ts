@@ -1,10 +1,10 @@
-import type { FileStat } from '../host.ts';
+import type { FileStat } from '../file-stat.ts';
 import { pageSize } from './address-space.ts';
 import { makeDevice } from './device.ts';
 import { anonymousStat } from './eventfd.ts';
 import type { MemoryObject } from './memory-object.ts';
 import type { FileObject, Mapped } from './open-file.ts';
-import { refuse, Unmodelled } from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
 
 /** Struct io_rings of Linux 6.0 and newer: offsets. */
 const layout = { sqHead: 0, sqTail: 4, cqHead: 8, cqTail: 12, sqMask: 16, cqMask: 20 } as const;

@@ -1,9 +1,10 @@
 import { CkptError } from '@ckpt/format';
 import type { PageReader } from '../host.ts';
 import type { LoadStep } from '../plan.ts';
+import { makeCall } from './all-calls.ts';
 import type { Operands } from './kernel-values.ts';
 import type { ModelProcess } from './process.ts';
-import { refuse } from './system-call.ts';
+import { refuse } from './refuse.ts';
 
 const pageSize = 4096;
 /** Pages that are read at once. */
@@ -56,7 +57,7 @@ function toDescriptor(
     const at = arena.lend(bytes.slice(done));
     const length = BigInt(bytes.length - done);
     const call = (name: string, more: readonly bigint[]): bigint =>
-      process.call(process.leader, name, [fd, at, length, ...more]);
+      makeCall({ process, thread: process.leader }, name, [fd, at, length, ...more]);
     const first = call('pwrite64', [offset < 0n ? 0n : offset + BigInt(done)]);
     const result = first === ESPIPE ? call('write', []) : first;
     if (result <= 0n) throw new CkptError('EIO', `writing stored contents: ${result.toString()}`);

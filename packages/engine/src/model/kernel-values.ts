@@ -1,8 +1,9 @@
 import { CkptError, errnoByName, errnoName, type ErrnoName } from '@ckpt/format';
 import type { CallStep, Step, Value } from '../plan.ts';
+import { makeCall } from './all-calls.ts';
 import type { Arena } from './arena.ts';
 import type { ModelProcess } from './process.ts';
-import { Unmodelled } from './system-call.ts';
+import { Unmodelled } from './refuse.ts';
 
 const at = ({ from }: Step) => ({ position: from.position, path: [from.path] });
 
@@ -87,7 +88,9 @@ export class Operands {
     let result: bigint;
     try {
       if (fault !== undefined) result = BigInt(-errnoByName[fault]);
-      else result = poison ?? this.#process.call(thread, step.call, this.words(step.args));
+      else
+        result =
+          poison ?? makeCall({ process: this.#process, thread }, step.call, this.words(step.args));
     } catch (error) {
       if (!(error instanceof CkptError)) throw error;
       throw error.within(step.from.path, at(step));

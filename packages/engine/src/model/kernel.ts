@@ -1,5 +1,8 @@
 import { CkptError, type ErrnoName } from '@ckpt/format';
-import type { FileStat, Frozen, PageReader, Running, System } from '../host.ts';
+import type { FileStat } from '../file-stat.ts';
+import type { Frozen } from '../frozen.ts';
+import type { PageReader, Running } from '../host.ts';
+import type { System } from '../system.ts';
 import { checkPlan } from '../plan-check.ts';
 import type { LoadStep, Plan, SpawnStep, Step, WipeStep } from '../plan.ts';
 import { Arena } from './arena.ts';

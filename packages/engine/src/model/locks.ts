@@ -1,7 +1,7 @@
 import { deviceText } from './device.ts';
 import type { Inode } from './file-system.ts';
 import type { OpenFile } from './open-file.ts';
-import { refuse } from './system-call.ts';
+import { refuse } from './refuse.ts';
 
 /** A lock of a file; `end` is the last byte, all ones for the end of the file. */
 export interface FileLock {

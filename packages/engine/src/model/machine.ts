@@ -1,4 +1,5 @@
-import type { FileStat, System } from '../host.ts';
+import type { FileStat } from '../file-stat.ts';
+import type { System } from '../system.ts';
 import { statusLines } from './credentials.ts';
 import type { Facts } from './facts.ts';
 import { FileSystem } from './file-system.ts';

@@ -1,7 +1,8 @@
 import { addressMax, pageSize } from './address-space.ts';
 import { mapAnonymous, mapFile, MAP_ANONYMOUS, type MapRequest } from './map-make.ts';
 import { overlaps, type Range } from './ranges.ts';
-import { refuse, Unmodelled, type Caller, type SystemCalls, type Words } from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { Caller, SystemCalls, Words } from './system-call.ts';
 import {
   changed,
   flagsOfProtection,

@@ -1,6 +1,7 @@
 import type { OpenFile } from './open-file.ts';
 import { SharedMemory } from './memory-object.ts';
-import { refuse, type Caller } from './system-call.ts';
+import { refuse } from './refuse.ts';
+import type { Caller } from './system-call.ts';
 import { flagsOfProtection, PROT_EXEC, PROT_WRITE, type Vma } from './vma.ts';
 
 /** sys/mman.h */

@@ -1,7 +1,10 @@
 import { CkptError, type ErrnoName } from '@ckpt/format';
 import { decodeText, type CkptFile } from '@ckpt/io';
 import { collect } from '../collect.ts';
-import type { FileStat, Frozen, Host, PageReader, Running, System } from '../host.ts';
+import type { FileStat } from '../file-stat.ts';
+import type { Frozen } from '../frozen.ts';
+import type { Host, PageReader, Running } from '../host.ts';
+import type { System } from '../system.ts';
 import type { Plan, Step } from '../plan.ts';
 import type { Resource } from '../resource.ts';
 import { onlyTask } from '../tree.ts';

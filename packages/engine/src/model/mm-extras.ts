@@ -1,5 +1,6 @@
 import type { ModelProcess } from './process.ts';
-import { refuse, type SystemCalls } from './system-call.ts';
+import { refuse } from './refuse.ts';
+import type { SystemCalls } from './system-call.ts';
 
 /** membarrier(2): commands that register, and the one that tells. */
 const registers = 0x4 | 0x10 | 0x40 | 0x100;

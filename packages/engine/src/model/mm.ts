@@ -2,13 +2,8 @@ import { addressMax } from './address-space.ts';
 import type { Inode } from './file-system.ts';
 import type { OpenFile } from './open-file.ts';
 import { PathFile } from './path-file.ts';
-import {
-  refuse,
-  Unmodelled,
-  type Caller,
-  type SystemCallOptions,
-  type Words,
-} from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { Caller, SystemCallOptions, Words } from './system-call.ts';
 import type { Vma } from './vma.ts';
 
 /** prctl(2) */

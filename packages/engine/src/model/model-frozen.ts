@@ -1,7 +1,9 @@
 import { CkptError } from '@ckpt/format';
 import { ckptKwrite } from '@ckpt/io';
-import type { Answer, Argument, Call, Frozen, PageRun, Task, ThreadState } from '../host.ts';
+import type { Answer, Argument, Call } from '../call.ts';
+import type { Frozen, PageRun, Task, ThreadState } from '../frozen.ts';
 import { pageSize } from './address-space.ts';
+import { makeCall } from './all-calls.ts';
 import { Arena } from './arena.ts';
 import { EpollFile } from './epoll.ts';
 import type { Inode } from './file-system.ts';
@@ -51,7 +53,7 @@ export function callModel(
       const given = words.map((word) =>
         fd !== undefined && word === duplicate ? BigInt(fd) : word,
       );
-      const result = process.call(thread, call, given);
+      const result = makeCall({ process, thread }, call, given);
       const answer = {
         result,
         out: out.map(({ address, size }) =>

@@ -1,4 +1,5 @@
-import type { Answer, FileStat } from '../host.ts';
+import type { Answer } from '../call.ts';
+import type { FileStat } from '../file-stat.ts';
 import { hexOf } from './hex.ts';
 
 export interface NormalizeOptions {

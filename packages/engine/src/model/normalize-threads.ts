@@ -1,5 +1,5 @@
 import { crc32c } from '@ckpt/format';
-import type { ThreadState } from '../host.ts';
+import type { ThreadState } from '../frozen.ts';
 import { hexOf } from './hex.ts';
 
 type Parts = readonly (readonly [name: string, value: string])[];

@@ -12,7 +12,8 @@ import { DeviceFile, PathFile } from './path-file.ts';
 import { FifoEnd, PipeEnd, readsFrom, writesTo } from './pipe.ts';
 import type { ModelProcess } from './process.ts';
 import { procSelf } from './proc-self.ts';
-import { refuse, Unmodelled, type Caller, type SystemCalls, type Words } from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { Caller, SystemCalls, Words } from './system-call.ts';
 import { isTerminal, Terminal } from './terminal.ts';
 
 /** open(2) of x86-64. */

@@ -1,4 +1,4 @@
-import type { FileStat } from '../host.ts';
+import type { FileStat } from '../file-stat.ts';
 import type { MemoryObject } from './memory-object.ts';
 import type { Caller, Words } from './system-call.ts';
 

@@ -1,4 +1,5 @@
-import type { FileStat, Holding } from '../host.ts';
+import type { FileStat } from '../file-stat.ts';
+import type { Holding } from '../frozen.ts';
 import { OpenFile } from './open-file.ts';
 import { PipeEnd, PipeRing } from './pipe.ts';
 

@@ -1,10 +1,11 @@
 import { makeDevice } from './device.ts';
-import type { FileStat } from '../host.ts';
+import type { FileStat } from '../file-stat.ts';
 import { dropOwn, lockLines } from './locks.ts';
 import { S_IFCHR, S_IFDIR, S_IFREG, type Entry, type Inode } from './file-system.ts';
 import type { FileObject, Mapped, OpenFile } from './open-file.ts';
 import { checkSealed, sealCall } from './seals.ts';
-import { refuse, Unmodelled, type Caller, type Words } from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { Caller, Words } from './system-call.ts';
 
 /** poll(2): always ready. */
 const POLLIN_OUT = 0x145;

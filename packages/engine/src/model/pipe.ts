@@ -1,8 +1,9 @@
-import type { FileStat } from '../host.ts';
+import type { FileStat } from '../file-stat.ts';
 import { S_IFIFO, type Entry } from './file-system.ts';
 import type { FileObject, OpenFile } from './open-file.ts';
 import { PathFile } from './path-file.ts';
-import { refuse, Unmodelled, type Caller, type Words } from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { Caller, Words } from './system-call.ts';
 
 /** open(2) */
 const O_ACCMODE = 3;

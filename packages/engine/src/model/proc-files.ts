@@ -1,6 +1,6 @@
 import { CkptError } from '@ckpt/format';
 import { encodeText } from '@ckpt/io';
-import type { FileStat } from '../host.ts';
+import type { FileStat } from '../file-stat.ts';
 import { offsetsText, ownTime } from './clocks.ts';
 import { Inode } from './file-system.ts';
 import { coreFilter } from './mm-extras.ts';

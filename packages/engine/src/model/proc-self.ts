@@ -1,10 +1,11 @@
 import { decodeText } from '@ckpt/io';
-import type { FileStat } from '../host.ts';
+import type { FileStat } from '../file-stat.ts';
 import { anonymousStat } from './eventfd.ts';
 import { S_IFREG } from './file-system.ts';
 import { setCoreFilter } from './mm-extras.ts';
 import type { FileObject, OpenFile } from './open-file.ts';
-import { refuse, Unmodelled, type Caller } from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { Caller } from './system-call.ts';
 
 const CAP_SYS_RESOURCE = 24;
 const scoreMax = 1000;

@@ -1,14 +1,7 @@
 import { PathFile } from './path-file.ts';
 import { S_IFDIR } from './file-system.ts';
-import {
-  refuse,
-  Unmodelled,
-  type Caller,
-  type SystemCall,
-  type SystemCallOptions,
-  type SystemCalls,
-  type Words,
-} from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { Caller, SystemCall, SystemCallOptions, SystemCalls, Words } from './system-call.ts';
 
 /** prctl(2) */
 const PR_GET_DUMPABLE = 3;

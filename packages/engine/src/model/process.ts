@@ -1,7 +1,5 @@
-import { CkptError } from '@ckpt/format';
-import type { ClockTimes } from '../host.ts';
+import type { ClockTimes } from '../system.ts';
 import { AddressSpace } from './address-space.ts';
-import { allCalls } from './all-calls.ts';
 import { credentialsOf, Credentials } from './credentials.ts';
 import { DescriptorTable } from './descriptor-table.ts';
 import type { Entry } from './file-system.ts';
@@ -10,7 +8,6 @@ import { firstMm } from './mm.ts';
 import { OpenFile, type FileObject } from './open-file.ts';
 import { limitsOf } from './rlimits.ts';
 import { SignalState } from './signals.ts';
-import { Unmodelled, Words } from './system-call.ts';
 import { ModelThread } from './thread.ts';
 import { TimerState } from './timers.ts';
 import { UserMemory } from './user-memory.ts';
@@ -100,21 +97,6 @@ export class ModelProcess {
 
   describe(object: FileObject, flags: number): OpenFile {
     return new OpenFile(this.machine.nextFile(), object, flags);
-  }
-
-  /**
-   * Makes a system call; returns its result, a negative errno where Linux refuses.
-   * @throws CkptError ENOSYS for what the model does not have.
-   */
-  call(thread: ModelThread, name: string, args: readonly bigint[]): bigint {
-    const call = Object.hasOwn(allCalls, name) ? allCalls[name] : undefined;
-    if (call === undefined) throw new Unmodelled(`system call ${name}`);
-    try {
-      return BigInt(call({ process: this, thread }, new Words(args)));
-    } catch (error) {
-      if (!(error instanceof CkptError) || error instanceof Unmodelled) throw error;
-      return BigInt(-error.errno);
-    }
   }
 
   /** Ends, and is no more. `status` as waitpid(2) gives it. */

@@ -1,15 +1,9 @@
 import { CkptError } from '@ckpt/format';
-import type {
-  Answer,
-  Call,
-  FileHandle,
-  FileStat,
-  Frozen,
-  Host,
-  System,
-  Task,
-  Thread,
-} from '../host.ts';
+import type { Answer, Call } from '../call.ts';
+import type { FileHandle, FileStat } from '../file-stat.ts';
+import type { Frozen, Task, Thread } from '../frozen.ts';
+import type { Host } from '../host.ts';
+import type { System } from '../system.ts';
 import { askKey, handleKey, rangeKey, repairKey, watchKey, type RecordedFacts } from './facts.ts';
 import { FactsDraft } from './facts-draft.ts';
 

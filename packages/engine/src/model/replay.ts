@@ -1,6 +1,6 @@
 import { CkptError } from '@ckpt/format';
 import { ckptKwrite } from '@ckpt/io';
-import type { Frozen, Task } from '../host.ts';
+import type { Frozen, Task } from '../frozen.ts';
 import { askKey, handleKey, repairKey, watchKey, type Facts, type RecordedFacts } from './facts.ts';
 import { FactsMemory } from './facts-memory.ts';
 

@@ -1,4 +1,5 @@
-import { refuse, Unmodelled, type Caller, type SystemCalls, type Words } from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { Caller, SystemCalls, Words } from './system-call.ts';
 import type { Scheduling } from './thread.ts';
 
 /** linux/sched.h */

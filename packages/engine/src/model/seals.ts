@@ -1,6 +1,7 @@
 import type { Inode } from './file-system.ts';
 import type { OpenFile } from './open-file.ts';
-import { refuse, type Caller, type Words } from './system-call.ts';
+import { refuse } from './refuse.ts';
+import type { Caller, Words } from './system-call.ts';
 
 /** fcntl(2) */
 const F_ADD_SEALS = 1033;

@@ -1,8 +1,9 @@
-import type { FileStat } from '../host.ts';
+import type { FileStat } from '../file-stat.ts';
 import { anonymousInode, anonymousStat } from './eventfd.ts';
 import type { FileObject } from './open-file.ts';
 import { blockable } from './signals.ts';
-import { refuse, Unmodelled, type SystemCalls } from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { SystemCalls } from './system-call.ts';
 
 const O_RDWR = 2;
 const O_NONBLOCK = 0o4000;

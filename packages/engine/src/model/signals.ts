@@ -1,4 +1,5 @@
-import { refuse, type SystemCalls } from './system-call.ts';
+import { refuse } from './refuse.ts';
+import type { SystemCalls } from './system-call.ts';
 
 export const signalMax = 64;
 const SIGKILL = 9;

@@ -1,5 +1,6 @@
 import type { ModelProcess } from './process.ts';
-import { refuse, Unmodelled, Words } from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import { Words } from './system-call.ts';
 
 /** linux/errno.h: the kernel goes on with the call by its restart block. */
 export const ERESTART_RESTARTBLOCK = -516n;

@@ -1,6 +1,6 @@
 import { hexOf } from './hex.ts';
 import type { SocketFile } from './socket.ts';
-import { refuse } from './system-call.ts';
+import { refuse } from './refuse.ts';
 
 const SO_REUSEADDR = 2;
 const SO_REUSEPORT = 15;

@@ -12,7 +12,8 @@ import {
   SOCK_STREAM,
 } from './socket-options.ts';
 import { connectTcp, lookTcp, openNetfilter, shutdownTcp, tcpCalls } from './tcp-calls.ts';
-import { refuse, Unmodelled, type Caller, type SystemCalls, type Words } from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { Caller, SystemCalls, Words } from './system-call.ts';
 
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;

@@ -1,7 +1,8 @@
 import { SocketFile } from './socket.ts';
 import { getTcpOption, setTcpOption } from './tcp-options.ts';
 import { AF_UNIX, optionKey, SOL_SOCKET } from './socket-options.ts';
-import { refuse, Unmodelled, type Caller, type Words } from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { Caller, Words } from './system-call.ts';
 
 const SO_TYPE = 3;
 const SO_SNDBUF = 7;

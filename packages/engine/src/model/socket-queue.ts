@@ -1,5 +1,5 @@
 import { SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, type SocketKind } from './socket-options.ts';
-import { refuse } from './system-call.ts';
+import { refuse } from './refuse.ts';
 
 /** Bytes; net.core.wmem_default. */
 const capacity = 212_992;

@@ -1,4 +1,4 @@
-import type { FileStat } from '../host.ts';
+import type { FileStat } from '../file-stat.ts';
 import { S_IFSOCK } from './file-system.ts';
 import type { Machine } from './machine.ts';
 import type { FileObject, OpenFile } from './open-file.ts';
@@ -14,7 +14,8 @@ import {
 } from './socket-options.ts';
 import { SocketQueue } from './socket-queue.ts';
 import { Tcp } from './tcp.ts';
-import { refuse, Unmodelled, type Caller, type Words } from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { Caller, Words } from './system-call.ts';
 
 const FIONREAD = 0x541b;
 const SIOCOUTQ = 0x5411;

@@ -1,5 +1,5 @@
-import { CkptError, type ErrnoName } from '@ckpt/format';
 import type { ModelProcess } from './process.ts';
+import { refuse } from './refuse.ts';
 import type { ModelThread } from './thread.ts';
 
 /** Arguments of a system call: registers of 64 bits, taken as each call takes them. */
@@ -52,15 +52,3 @@ export type SystemCalls = Readonly<Record<string, SystemCall>>;
 
 /** By the number that is the first or second argument of prctl(2), fcntl(2), ioctl(2). */
 export type SystemCallOptions = ReadonlyMap<number, SystemCall>;
-
-/** Ends a system call with an errno. */
-export function refuse(code: ErrnoName, sentence = ''): never {
-  throw new CkptError(code, sentence);
-}
-
-/** Something that Linux may have and the model does not: never taken for success. */
-export class Unmodelled extends CkptError {
-  constructor(what: string) {
-    super('ENOSYS', `the model of the kernel has no ${what}`);
-  }
-}

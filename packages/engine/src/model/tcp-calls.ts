@@ -1,10 +1,11 @@
-import type { FileStat } from '../host.ts';
+import type { FileStat } from '../file-stat.ts';
 import { S_IFSOCK } from './file-system.ts';
 import type { FileObject, OpenFile } from './open-file.ts';
 import { SocketFile } from './socket.ts';
 import { isTcp } from './socket-options.ts';
 import { join, tcpStates } from './tcp.ts';
-import { refuse, Unmodelled, type Caller, type SystemCalls, type Words } from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { Caller, SystemCalls, Words } from './system-call.ts';
 
 const O_RDWR = 2;
 const SOCK_NONBLOCK = 0o4000;

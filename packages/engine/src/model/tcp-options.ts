@@ -1,7 +1,8 @@
 import type { SocketFile } from './socket.ts';
 import type { Tcp } from './tcp.ts';
 import { queues, tcpStates } from './tcp.ts';
-import { refuse, type Caller } from './system-call.ts';
+import { refuse } from './refuse.ts';
+import type { Caller } from './system-call.ts';
 
 const TCP_MAXSEG = 2;
 const TCP_INFO = 11;

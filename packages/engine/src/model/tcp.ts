@@ -1,6 +1,6 @@
 import type { SocketFile } from './socket.ts';
 import { optionKey, SOL_SOCKET } from './socket-options.ts';
-import { refuse } from './system-call.ts';
+import { refuse } from './refuse.ts';
 
 /** linux/tcp_states.h */
 export const tcpStates = {

@@ -1,7 +1,8 @@
 import { majorOf } from './device.ts';
 import type { OpenFile } from './open-file.ts';
 import { DeviceFile } from './path-file.ts';
-import { refuse, Unmodelled, type Caller, type Words } from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { Caller, Words } from './system-call.ts';
 
 /** ioctl_tty(2) */
 const TCGETS = 0x5401;

@@ -1,10 +1,5 @@
-import {
-  refuse,
-  Unmodelled,
-  type SystemCall,
-  type SystemCallOptions,
-  type SystemCalls,
-} from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { SystemCall, SystemCallOptions, SystemCalls } from './system-call.ts';
 
 /** prctl(2) */
 const PR_SET_PDEATHSIG = 1;

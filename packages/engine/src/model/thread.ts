@@ -1,4 +1,4 @@
-import type { ThreadState } from '../host.ts';
+import type { ThreadState } from '../frozen.ts';
 import type { Credentials } from './credentials.ts';
 import { noAltStack, type AltStack } from './signals.ts';
 

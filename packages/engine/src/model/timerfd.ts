@@ -1,14 +1,8 @@
-import type { FileStat } from '../host.ts';
+import type { FileStat } from '../file-stat.ts';
 import { anonymousInode, anonymousStat } from './eventfd.ts';
 import type { FileObject, OpenFile } from './open-file.ts';
-import {
-  refuse,
-  Unmodelled,
-  type Caller,
-  type SystemCall,
-  type SystemCalls,
-  type Words,
-} from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { Caller, SystemCall, SystemCalls, Words } from './system-call.ts';
 
 const O_RDWR = 2;
 const O_NONBLOCK = 0o4000;

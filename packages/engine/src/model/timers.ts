@@ -1,9 +1,5 @@
-import {
-  refuse,
-  type SystemCall,
-  type SystemCallOptions,
-  type SystemCalls,
-} from './system-call.ts';
+import { refuse } from './refuse.ts';
+import type { SystemCall, SystemCallOptions, SystemCalls } from './system-call.ts';
 import { signalMax } from './signals.ts';
 
 /** signal.h: how a timer tells of its end. */

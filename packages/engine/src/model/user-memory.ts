@@ -2,7 +2,7 @@ import { CkptError } from '@ckpt/format';
 import { decodeText } from '@ckpt/io';
 import { addressMax, AddressSpace } from './address-space.ts';
 import type { Arena } from './arena.ts';
-import { refuse } from './system-call.ts';
+import { refuse } from './refuse.ts';
 
 const pathMax = 4096;
 

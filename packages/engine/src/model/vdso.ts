@@ -1,6 +1,7 @@
 import { addressMax, pageSize } from './address-space.ts';
 import { overlaps } from './ranges.ts';
-import { refuse, Unmodelled, type Caller, type SystemCalls, type Words } from './system-call.ts';
+import { refuse, Unmodelled } from './refuse.ts';
+import type { Caller, SystemCalls, Words } from './system-call.ts';
 import type { Vma } from './vma.ts';
 
 /** asm/prctl.h */

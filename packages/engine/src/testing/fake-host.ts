@@ -1,7 +1,10 @@
 import { CkptError } from '@ckpt/format';
 import { encodeText, type CkptFile } from '@ckpt/io';
 import { writeAll } from './write-all.ts';
-import type { Call, Frozen, Host, PageReader, System, Task } from '../host.ts';
+import type { Call } from '../call.ts';
+import type { Frozen, Task } from '../frozen.ts';
+import type { Host, PageReader } from '../host.ts';
+import type { System } from '../system.ts';
 import type { Plan } from '../plan.ts';
 import { toyKinds } from './toy-kinds.ts';
 

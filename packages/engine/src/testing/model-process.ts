@@ -1,6 +1,6 @@
 import { errnoName } from '@ckpt/format';
 import { encodeText } from '@ckpt/io';
-import type { Argument } from '../host.ts';
+import type { Argument } from '../call.ts';
 import { ModelKernel } from '../model/kernel.ts';
 import { callModel } from '../model/model-frozen.ts';
 import type { ModelProcess } from '../model/process.ts';

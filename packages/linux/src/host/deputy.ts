@@ -1,7 +1,6 @@
-import type { Answer, Call } from '@ckpt/engine';
+import type { Answer, Call, Frozen, Task, Thread } from '@ckpt/engine';
 import { CkptError } from '@ckpt/format';
 import { closeSync, openSync } from 'node:fs';
-import type { FrozenProcess } from './frozen-process.ts';
 import { spawnStub } from './run-stub.ts';
 import { failure, trySyscall } from './syscall.ts';
 
@@ -17,7 +16,14 @@ const PR_SET_PDEATHSIG = 1;
 const target = 3;
 const deadlineMs = 5000;
 
-type Freeze = (pid: number, deadlineMs: number) => FrozenProcess;
+/** What it needs of itself, standing still. */
+interface Still extends Pick<Frozen, 'kill'> {
+  readonly tasks: readonly [Task, ...Task[]];
+  /** Makes calls which are made to their end, even if whoever asks is killed. */
+  askWhole(thread: Thread, calls: readonly Call[]): readonly Answer[];
+}
+
+type Freeze = (pid: number, deadlineMs: number) => Still;
 
 function start(pidfd: number): number {
   const nothing = openSync('/dev/null', 'r+');
@@ -34,7 +40,7 @@ function start(pidfd: number): number {
  * if this process is killed meanwhile: the deputy is not, and ends only behind them.
  */
 export class Deputy {
-  readonly #frozen: FrozenProcess;
+  readonly #frozen: Still;
   /** Its duplicates of the target's descriptors. */
   readonly #duplicates = new Map<number, number>();
 
