@@ -26,6 +26,8 @@ export default defineConfig({
           name: 'unit',
           include: ['{packages,apps}/*/src/**/*.test.ts'],
           exclude: [live, long, ...never],
+          // They leave nothing behind; importing everything anew for each file takes as long as testing it.
+          isolate: false,
           testTimeout: 60_000,
         },
       },
