@@ -51,19 +51,22 @@ const questions: readonly Call[] = [
 /** What is needed to know of a process with connections. */
 export interface Connected {
   readonly pid: number;
+  /** One of its threads that live. */
+  readonly tid: number;
   readonly startTime: bigint;
   readonly pidfd: number;
   /** It will be killed without having run on. */
   readonly dies: boolean;
-  readonly deputy: () => Deputy;
+  /** Makes one, which keeps the filters of a socket to nf_tables. */
+  readonly deputy: (filterFd: number | undefined) => Deputy;
 }
 
 /**
  * The TCP connections of a frozen process that were looked at in repair mode (tcp(7)), which stops
  * a connection for as long as it is on: it is turned on and off by a deputy, in one go. If the
- * process is to die a packet filter keeps its connections quiet: first one that ends with us, so
- * that the process goes on unharmed if we end; then, from the kill on, one that stays for the
- * restart.
+ * process is to die a packet filter keeps its connections quiet: first one that ends with the
+ * deputy, and so with us, so that the process goes on unharmed if we end; then, from the kill on,
+ * one that stays for the restart.
  */
 export class Connections {
   readonly #process: Connected;
@@ -82,16 +85,18 @@ export class Connections {
   repair(fd: number, calls: readonly Call[]): readonly Answer[] {
     const [local, peer, reuse] = probe(this.#process.pidfd, fd, questions);
     const ends = { local: addressIn(local), peer: addressIn(peer) };
-    this.#deputy ??= this.#process.deputy();
+    if (this.#process.dies) this.#filter ??= new NetfilterSocket();
+    this.#deputy ??= this.#process.deputy(this.#filter?.fd);
     const own = this.#deputy.duplicate(fd);
-    if (this.#process.dies) this.#hold(fd, ends);
+    if (this.#filter !== undefined) this.#hold(fd, ends, this.#filter);
     // The end of repair mode clears SO_REUSEADDR, too.
     const [reused] = reuse?.out ?? [];
     const mine = calls.map(({ call, args }) => ({
       call,
       args: args.map((argument) => (argument === duplicate ? own : argument)),
     }));
-    const [begun, ...answers] = this.#deputy.all([
+    const [, begun, ...answers] = this.#deputy.all([
+      Deputy.unlessTraced(this.#process.tid),
       repair(own, on),
       ...mine,
       repair(own, off),
@@ -103,34 +108,39 @@ export class Connections {
     return answers.slice(0, calls.length);
   }
 
-  #hold(fd: number, ends: Ends): void {
+  #hold(fd: number, ends: Ends, filter: NetfilterSocket): void {
     if (this.#held.has(fd)) return;
     const { pid, startTime } = this.#process;
     const name = `${filterName(pid, startTime)}-frozen`;
-    if (this.#filter === undefined) {
-      this.#filter = new NetfilterSocket();
-      this.#filter.send(makeFilter(name, [ends], true));
-    } else this.#filter.send(addToFilter(name, ends));
+    const isFirst = this.#held.size === 0;
+    filter.send(isFirst ? makeFilter(name, [ends], true) : addToFilter(name, ends));
     this.#held.set(fd, ends);
   }
 
   /**
    * Kills the process without a word to the other ends of its connections, which find a filter in
-   * its place. @returns False when there are none: it is to be killed as any other.
+   * its place. From `diesWithUs` on, which is called when the deputy is sure to do that, the process
+   * must not survive us: it would run on for a moment, and what it did then would be in no image.
+   * Where we end before that, the deputy finds it without a tracer, and leaves it alone.
+   * @returns False when there are none: it is to be killed as any other.
    */
-  kill(): boolean {
+  kill(diesWithUs: () => void): boolean {
     const deputy = this.#deputy;
     if (deputy === undefined || this.#held.size === 0) return false;
-    const { pid, startTime } = this.#process;
+    const { pid, tid, startTime } = this.#process;
     const fd = deputy.must('socket', netfilterSocket, 'a socket to nf_tables');
     deputy.all([set(fd, SOL_SOCKET, SO_SNDBUFFORCE, word(messageMax))]);
     const filter = makeFilter(filterName(pid, startTime), [...this.#held.values()], false);
     const silent = [...this.#held.keys()].map((each) => repair(deputy.duplicate(each), on));
-    deputy.all([
-      { call: 'write', args: [fd, { in: filter }, filter.length] },
-      ...silent,
-      Deputy.kill,
-    ]);
+    deputy.all(
+      [
+        Deputy.unlessTraced(tid),
+        { call: 'write', args: [fd, { in: filter }, filter.length] },
+        ...silent,
+        Deputy.kill,
+      ],
+      diesWithUs,
+    );
     return true;
   }
 

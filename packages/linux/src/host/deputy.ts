@@ -1,6 +1,7 @@
-import type { Answer, Call, Frozen, Task, Thread } from '@ckpt/engine';
+import type { Answer, Frozen, Task, Thread } from '@ckpt/engine';
 import { CkptError } from '@ckpt/format';
 import { closeSync, openSync } from 'node:fs';
+import type { RemoteCall } from './remote-table.ts';
 import { spawnStub } from './run-stub.ts';
 import { failure, trySyscall } from './syscall.ts';
 
@@ -14,22 +15,27 @@ const mask = ~((1n << 22n) | (1n << 14n));
 const PR_SET_PDEATHSIG = 1;
 /** The pidfd of the process that it cares for. */
 const target = 3;
+/** A packet filter that is not to end before it does. */
+const filter = 4;
 const deadlineMs = 5000;
+/** ptrace(2): refused where there is a tracer. */
+const PTRACE_SEIZE = 0x4206;
 
 /** What it needs of itself, standing still. */
 interface Still extends Pick<Frozen, 'kill'> {
   readonly tasks: readonly [Task, ...Task[]];
-  /** Makes calls which are made to their end, even if whoever asks is killed. */
-  askWhole(thread: Thread, calls: readonly Call[]): readonly Answer[];
+  /** Makes calls which are made to their end, even if whoever asks is killed after `armed`. */
+  askWhole(thread: Thread, calls: readonly RemoteCall[], armed?: () => void): readonly Answer[];
 }
 
 type Freeze = (pid: number, deadlineMs: number) => Still;
 
-function start(pidfd: number): number {
+function start(pidfd: number, filterFd: number | undefined): number {
   const nothing = openSync('/dev/null', 'r+');
   try {
     const standard = [0, 1, 2].map((fd) => [nothing, fd] as const);
-    return spawnStub(stubBase, [...standard, [pidfd, target]], mask);
+    const kept = filterFd === undefined ? [] : [[filterFd, filter] as const];
+    return spawnStub(stubBase, [...standard, [pidfd, target], ...kept], mask);
   } finally {
     closeSync(nothing);
   }
@@ -44,9 +50,12 @@ export class Deputy {
   /** Its duplicates of the target's descriptors. */
   readonly #duplicates = new Map<number, number>();
 
-  /** @throws CkptError EPERM where ptrace(2) is forbidden. */
-  constructor(pidfd: number, freeze: Freeze) {
-    const pid = start(pidfd);
+  /**
+   * @param filterFd A socket to nf_tables, whose filters are to stay for as long as the deputy.
+   * @throws CkptError EPERM where ptrace(2) is forbidden.
+   */
+  constructor(pidfd: number, filterFd: number | undefined, freeze: Freeze) {
+    const pid = start(pidfd, filterFd);
     try {
       this.#frozen = freeze(pid, deadlineMs);
     } catch (error) {
@@ -58,16 +67,19 @@ export class Deputy {
     this.all([{ call: 'prctl', args: [PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0] }]);
   }
 
-  /** Makes calls one after the other, whatever happens to us. */
-  all(calls: readonly Call[]): readonly Answer[] {
+  /**
+   * Makes calls one after the other, whatever happens to us.
+   * @param armed Called when that is certain, before the first of them.
+   */
+  all(calls: readonly RemoteCall[], armed?: () => void): readonly Answer[] {
     const [task] = this.#frozen.tasks;
     const [thread] = task.threads;
     if (thread === undefined) throw new CkptError('ESRCH', 'the deputy has ended');
-    return this.#frozen.askWhole(thread, calls);
+    return this.#frozen.askWhole(thread, calls, armed);
   }
 
   /** A call that must succeed. @throws CkptError with its errno. */
-  must(call: string, args: Call['args'], what: string): number {
+  must(call: string, args: RemoteCall['args'], what: string): number {
     const [answer] = this.all([{ call, args }]);
     const result = Number(answer?.result ?? -1n);
     if (result < 0) throw failure(-result, what);
@@ -83,8 +95,15 @@ export class Deputy {
     return own;
   }
 
+  /**
+   * Ends a row of calls if nobody traces that thread of the target: we are gone, and the target runs.
+   */
+  static unlessTraced(tid: number): RemoteCall {
+    return { call: 'ptrace', args: [PTRACE_SEIZE, tid, 0, 0], endsAt0: true };
+  }
+
   /** Kills the target, when it comes to it in a row of calls. */
-  static readonly kill: Call = { call: 'pidfd_send_signal', args: [target, SIGKILL, 0, 0] };
+  static readonly kill: RemoteCall = { call: 'pidfd_send_signal', args: [target, SIGKILL, 0, 0] };
 
   end(): void {
     this.#frozen.kill();

@@ -13,7 +13,8 @@
 # the tracer reads the results; 3 the arena is gone, the tracer puts mask and registers back.
 # After each the code just goes on when nobody is there to stop it.
 #
-# Arena: u64 number of calls, 56 bytes free, then 64 bytes a call: number, six arguments, result.
+# Arena: u64 number of calls, 56 bytes free, then 64 bytes a call: u32 number, u32 whether the rest
+# is left out when it returns 0, six arguments, result.
 #
 # Registers: rbp frame   r12 arena   r13 call   r14 calls left   r15 finish_entered or _restarted
 
@@ -92,7 +93,7 @@ stop_1: test    r12, r12
 call:   sub     r14, 1
         jc      done
         add     r13, 64
-        mov     rax, [r13]
+        mov     eax, [r13]
         mov     rdi, [r13 + 8]
         mov     rsi, [r13 + 16]
         mov     rdx, [r13 + 24]
@@ -101,7 +102,10 @@ call:   sub     r14, 1
         mov     r9, [r13 + 48]
         syscall
         mov     [r13 + 56], rax
-        jmp     call
+        test    rax, rax
+        jnz     call
+        cmp     dword ptr [r13 + 4], 0
+        je      call
 
 done:   stop
         # A signal that came meanwhile interrupts the thread's own call, as it would have done.

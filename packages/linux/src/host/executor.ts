@@ -49,8 +49,12 @@ export class Executor {
     return rip >= this.#code && rip < this.#code + BigInt(executorSize);
   }
 
-  /** @throws CkptError ENOMEM without room for the arena, ESRCH when the thread ends, ETIMEDOUT. */
-  run(guest: Guest, table: RemoteTable): Answer[] {
+  /**
+   * @param armed Called when the table is whole: from then on its calls are made, even if nobody is
+   *   there to see it.
+   * @throws CkptError ENOMEM without room for the arena, ESRCH when the thread ends, ETIMEDOUT.
+   */
+  run(guest: Guest, table: RemoteTable, armed: () => void = () => undefined): Answer[] {
     const { tid } = guest;
     const image = executorImage(guest, table.size);
     writeForced(this.#tracer, this.#memory, tid, this.#code, image);
@@ -61,7 +65,7 @@ export class Executor {
       const rip = this.#code + BigInt(executorLabels.entered);
       this.#tracer.setRegisters(tid, withRegisters(guest.own.registers, { rip }));
       this.#tracer.setSignalMask(tid, runningMask(guest));
-      const answers = this.#stages(guest, table, deadline);
+      const answers = this.#stages(guest, table, deadline, armed);
       this.#leave(guest, deadline);
       return answers;
     } catch (error) {
@@ -70,7 +74,7 @@ export class Executor {
     }
   }
 
-  #stages(guest: Guest, table: RemoteTable, deadline: number): Answer[] {
+  #stages(guest: Guest, table: RemoteTable, deadline: number, armed: () => void): Answer[] {
     const arena = BigInt.asIntN(64, this.#resumeTo(guest, 'stop_1', deadline));
     if (arena < 0n) {
       this.#resumeTo(guest, 'stop_3', deadline);
@@ -85,6 +89,7 @@ export class Executor {
     // The number of calls comes last: of a table that is not whole, nothing is called.
     this.#memory.writeWord(arena, BigInt(table.count));
     this.#at('table written');
+    armed();
     this.#resumeTo(guest, 'stop_2', deadline);
     const answers = table.decode(this.#memory.read(arena, table.size));
     this.#at('results read');

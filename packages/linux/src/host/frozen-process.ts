@@ -29,6 +29,7 @@ import { peekPipe } from './pipe-content.ts';
 import { pollFile } from './poll-file.ts';
 import { probe, withDuplicate } from './probe.ts';
 import type { Tracer } from './ptrace.ts';
+import type { RemoteCall } from './remote-table.ts';
 import type { Remote } from './remote.ts';
 import type { Seizure } from './seizure.ts';
 import { address, pageSize, stableBytes, syscall, trySyscall } from './syscall.ts';
@@ -78,8 +79,9 @@ export class FrozenProcess implements Frozen {
     this.tasks = [{ pid, startTime, threads, stopped, ...exited }];
     this.dies = dies;
     const { filesFd: pidfd } = identity;
-    const deputy = () => new Deputy(pidfd, freeze);
-    this.#connections = new Connections({ pid, startTime, pidfd, dies, deputy });
+    const deputy = (filter: number | undefined) => new Deputy(pidfd, filter, freeze);
+    const tid = identity.front;
+    this.#connections = new Connections({ pid, tid, startTime, pidfd, dies, deputy });
   }
 
   read(_task: Task, path: string): Uint8Array | undefined {
@@ -128,9 +130,16 @@ export class FrozenProcess implements Frozen {
     return this.#parts.remote.ask(tid, calls);
   }
 
-  /** The same as one table, which is run to its end even if this process is killed. */
-  askWhole({ tid }: Thread, calls: readonly Call[]): readonly Answer[] {
-    return this.#parts.remote.ask(tid, calls, true);
+  /**
+   * The same as one table, which is run to its end even if this process is killed.
+   * @param armed Called when that is certain, before the first call.
+   */
+  askWhole(
+    { tid }: Thread,
+    calls: readonly RemoteCall[],
+    armed: () => void = () => undefined,
+  ): readonly Answer[] {
+    return this.#parts.remote.ask(tid, calls, armed);
   }
 
   locksNew(): boolean | undefined {
@@ -243,7 +252,10 @@ export class FrozenProcess implements Frozen {
   kill(): void {
     if (this.#frozenMs !== undefined) return;
     const { identity, seizure } = this.#parts;
-    if (!this.#connections.kill()) {
+    const diesWithUs = (): void => {
+      seizure.dieWithUs();
+    };
+    if (!this.#connections.kill(diesWithUs)) {
       trySyscall('pidfd_send_signal', identity.pidfd, SIGKILL, 0, 0);
     }
     seizure.reap(reapMs);

@@ -11,13 +11,13 @@ const EAGAIN = -11;
 
 /** A socket to nf_tables: tables that it owns live as long as it. */
 export class NetfilterSocket {
-  readonly #fd = syscall('socket', ...netfilterSocket);
+  readonly fd = syscall('socket', ...netfilterSocket);
 
   /** Sends messages. @throws CkptError EPERM, EOPNOTSUPP and what else nf_tables says. */
   send(messages: Uint8Array): void {
     const bytes = stableBytes(messages.length);
     bytes.set(messages);
-    syscall('write', this.#fd, address(bytes), bytes.length);
+    syscall('write', this.fd, address(bytes), bytes.length);
     // nf_tables has answered before write(2) comes back.
     const error = this.#answers();
     if (error !== 0) throw failure(-error, 'setting up a packet filter (nf_tables)');
@@ -28,11 +28,11 @@ export class NetfilterSocket {
     const request = stableBytes(64);
     const messages = listFilters();
     request.set(messages);
-    syscall('write', this.#fd, address(request), messages.length);
+    syscall('write', this.fd, address(request), messages.length);
     const room = stableBytes(1 << 16);
     const all: string[] = [];
     for (;;) {
-      const size = syscall('read', this.#fd, address(room), room.length);
+      const size = syscall('read', this.fd, address(room), room.length);
       const { error, names, isEnd } = readAnswers(room.subarray(0, size));
       if (error !== 0) throw failure(-error, 'listing packet filters (nf_tables)');
       all.push(...names);
@@ -44,7 +44,7 @@ export class NetfilterSocket {
     const room = stableBytes(1 << 16);
     let first = 0;
     for (;;) {
-      const size = trySyscall('recvfrom', this.#fd, address(room), room.length, MSG_DONTWAIT, 0, 0);
+      const size = trySyscall('recvfrom', this.fd, address(room), room.length, MSG_DONTWAIT, 0, 0);
       if (size === EAGAIN || size === 0) return first;
       if (size < 0) return size;
       first ||= readAnswers(room.subarray(0, size)).error;
@@ -52,7 +52,7 @@ export class NetfilterSocket {
   }
 
   close(): void {
-    closeSync(this.#fd);
+    closeSync(this.fd);
   }
 }
 

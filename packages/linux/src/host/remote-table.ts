@@ -21,6 +21,12 @@ const align = 16;
 /** Calls beyond so many bytes of table and arguments go into the next arena. */
 const roundSize = 1 << 20;
 
+/** A call in somebody else's thread. */
+export interface RemoteCall extends Call {
+  /** Those behind it, in the same table, are left out when it returns 0. */
+  readonly endsAt0?: true;
+}
+
 /** Where the bytes of an `in`, `out` or `inout` argument stand in the arena. */
 interface Room {
   readonly offset: number;
@@ -29,6 +35,7 @@ interface Room {
 
 interface Placed {
   readonly number: number;
+  readonly endsAt0: boolean;
   readonly words: readonly (bigint | Room)[];
 }
 
@@ -66,7 +73,7 @@ function remoteCallNumber(call: Call): number {
   return callNumber(call);
 }
 
-function makeTable(calls: readonly Call[], pageSize: number): RemoteTable {
+function makeTable(calls: readonly RemoteCall[], pageSize: number): RemoteTable {
   let end = arenaCall.size * (calls.length + 1);
   const placed = calls.map((call): Placed => {
     const words = call.args.map((argument) => {
@@ -75,7 +82,7 @@ function makeTable(calls: readonly Call[], pageSize: number): RemoteTable {
       end = roundUp(end + roomSize(argument), align);
       return { offset, argument };
     });
-    return { number: remoteCallNumber(call), words };
+    return { number: remoteCallNumber(call), endsAt0: call.endsAt0 ?? false, words };
   });
   return {
     size: roundUp(end, pageSize),
@@ -87,9 +94,10 @@ function makeTable(calls: readonly Call[], pageSize: number): RemoteTable {
 
 function encode(placed: readonly Placed[], base: bigint, length: number): Buffer {
   const arena = Buffer.alloc(length);
-  for (const [index, { number, words }] of placed.entries()) {
+  for (const [index, { number, endsAt0, words }] of placed.entries()) {
     const at = arenaCall.size * (index + 1);
-    arena.writeBigUInt64LE(BigInt(number), at);
+    arena.writeUInt32LE(number, at);
+    arena.writeUInt32LE(Number(endsAt0), at + arenaCall.endsAt0);
     for (const [n, word] of words.entries()) {
       const value = typeof word === 'bigint' ? word : base + BigInt(word.offset);
       arena.writeBigUInt64LE(value, at + arenaCall.args + n * 8);
@@ -112,12 +120,12 @@ function decode({ words }: Placed, index: number, arena: Buffer): Answer {
 
 /** Splits calls into tables: one, unless their arguments have over `sizeMax` bytes. */
 export function remoteTables(
-  calls: readonly Call[],
+  calls: readonly RemoteCall[],
   pageSize: number,
   sizeMax = roundSize,
 ): RemoteTable[] {
   const tables: RemoteTable[] = [];
-  let round: Call[] = [];
+  let round: RemoteCall[] = [];
   let size = 0;
   for (const call of calls) {
     const own = call.args.reduce<number>(

@@ -1,5 +1,5 @@
 import { CkptError } from '@ckpt/format';
-import type { Answer, Call } from '@ckpt/engine';
+import type { Answer } from '@ckpt/engine';
 import { executorSize } from './executor-code.ts';
 import type { Guest } from './executor-frame.ts';
 import { Executor } from './executor.ts';
@@ -7,7 +7,7 @@ import type { Memory } from './memory.ts';
 import type { ProcDirectory } from './proc-directory.ts';
 import { ptraceEvents, type Tracer } from './ptrace.ts';
 import { getRegister } from './registers.ts';
-import { remoteTables } from './remote-table.ts';
+import { remoteTables, type RemoteCall } from './remote-table.ts';
 import { pageSize } from './syscall.ts';
 import { parseStatusFacts, type StatusFacts } from './task-facts.ts';
 import { mustStop, writeForced, type OwnState } from './tracee.ts';
@@ -75,14 +75,15 @@ export class Remote {
 
   /**
    * Makes calls; as one table if they must be `whole`, which then are made to their end.
+   * @param whole Called when that is certain.
    * @throws CkptError EOPNOTSUPP where no call can be made in this thread; EINVAL, ENOMEM, ESRCH.
    */
-  ask(tid: number, calls: readonly Call[], whole = false): Answer[] {
-    const tables = remoteTables(calls, pageSize, whole ? Infinity : undefined);
+  ask(tid: number, calls: readonly RemoteCall[], whole?: () => void): Answer[] {
+    const tables = remoteTables(calls, pageSize, whole === undefined ? undefined : Infinity);
     if (tables.length === 0) return [];
     const guest = this.#guest(tid);
     const executor = (this.#executor ??= this.#place());
-    return tables.flatMap((table) => executor.run(guest, table));
+    return tables.flatMap((table) => executor.run(guest, table, whole));
   }
 
   /** True when a mapping that was made for calls was locked in memory; undefined before any. */

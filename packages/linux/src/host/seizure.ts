@@ -119,6 +119,14 @@ export class Seizure {
     }
   }
 
+  /** From now on the end of this thread of ours is that of the process, before it runs on. */
+  dieWithUs(): void {
+    // The kernel lets go of whom we seized last first.
+    for (const tid of [...this.#stopped].reverse()) {
+      this.#tracer.setOptions(tid, ptraceOptions.TRACESYSGOOD | ptraceOptions.EXITKILL);
+    }
+  }
+
   #stopNew(deadline: number, deadlineMs: number): boolean {
     let isNew = false;
     for (const tid of this.#candidates()) {
