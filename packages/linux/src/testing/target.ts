@@ -105,7 +105,8 @@ export class Target {
   /** Kills it, and takes its file away. */
   end(): void {
     try {
-      process.kill(this.pid, 'SIGKILL');
+      // With its children: it leads a process group.
+      process.kill(-this.pid, 'SIGKILL');
     } catch {
       // It has ended by itself.
     }
