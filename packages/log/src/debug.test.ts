@@ -71,6 +71,8 @@ describe('debug output', () => {
   it('is silent without a context or a place to go', () => {
     ckptDebug(undefined, 'x');
     _ckptDebug(undefined, CKPT_DBASE, 'x');
+    ckptDebug(null, 'x');
+    _ckptDebug(null, CKPT_DBASE, 'x');
     const ctx = createLogStream({ file: new MemoryFile(), kflags: CKPT_CTX_CHECKPOINT });
     ckptDebug(ctx, 'x');
     expect('trace' in ctx).toBe(false);

@@ -31,7 +31,7 @@ function print(ctx: DebugStream, site: string, text: string): void {
  * call site is only looked for when it is.
  */
 export function _ckptDebug(
-  ctx: DebugStream | undefined,
+  ctx: DebugStream | null | undefined,
   level: number,
   format: string,
   ...args: readonly Argument[]
@@ -42,7 +42,7 @@ export function _ckptDebug(
 
 /** Prints a debug line of the classes base and system calls. */
 export function ckptDebug(
-  ctx: DebugStream | undefined,
+  ctx: DebugStream | null | undefined,
   format: string,
   ...args: readonly Argument[]
 ): void {

@@ -100,17 +100,17 @@ describe('a message', () => {
     expect(log()).toBe('[pos 0]%(T)1\n');
   });
 
-  it('without a context is nothing at all', () => {
-    ckptMsgLock(undefined);
-    _ckptMsg(undefined, 'x');
-    _ckptErr(undefined, -1, 'x');
-    _ckptMsgAppend(undefined, 'x');
-    _ckptMsgComplete(undefined);
-    ckptMsgUnlock(undefined);
-    ckptMsg(undefined, 'x');
-    ckptErr(undefined, -1, 'x');
-    ckptErrAt(undefined, -1, 'f:1', 'x');
-    ckptSetError(undefined, -1);
+  it.each([undefined, null])('without a context (%s) is nothing at all', (none) => {
+    ckptMsgLock(none);
+    _ckptMsg(none, 'x');
+    _ckptErr(none, -1, 'x');
+    _ckptMsgAppend(none, 'x');
+    _ckptMsgComplete(none);
+    ckptMsgUnlock(none);
+    ckptMsg(none, 'x');
+    ckptErr(none, -1, 'x');
+    ckptErrAt(none, -1, 'f:1', 'x');
+    ckptSetError(none, -1);
   });
 });
 

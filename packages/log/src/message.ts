@@ -4,7 +4,7 @@ import { expandFlags } from './expand.ts';
 import type { LogStream } from './log-stream.ts';
 import { printf, type Argument } from './printf.ts';
 
-type Context = LogStream | undefined;
+type Context = LogStream | null | undefined;
 type Arguments = readonly Argument[];
 
 /**
@@ -20,7 +20,7 @@ export function ckptSetError(ctx: Context, err: number): void {
  * had composed is completed first: it may be the reason.
  */
 export function ckptMsgLock(ctx: Context): void {
-  if (ctx === undefined) return;
+  if (!ctx) return;
   if (ctx.message.locked) completeMessage(ctx);
   ctx.message.lock();
 }
@@ -45,17 +45,17 @@ function appendError(ctx: LogStream, err: number, site: string, format: string, 
 
 /** Appends a part to an open message; plain printf conversions. */
 export function _ckptMsgAppend(ctx: Context, format: string, ...args: Arguments): void {
-  if (ctx !== undefined) append(ctx, printf(format, args));
+  if (ctx) append(ctx, printf(format, args));
 }
 
 /** Appends a part to an open message; with the special flags `%(O) %(P) %(V) %(S) %(T)`. */
 export function _ckptMsg(ctx: Context, format: string, ...args: Arguments): void {
-  if (ctx !== undefined) append(ctx, printf(format, args, expandFlags(ctx.tsk)));
+  if (ctx) append(ctx, printf(format, args, expandFlags(ctx.tsk)));
 }
 
 /** Appends a part that tells of an error, a negative errno, and notes it. */
 export function _ckptErr(ctx: Context, err: number, format: string, ...args: Arguments): void {
-  if (ctx !== undefined) appendError(ctx, err, callSite(), format, args);
+  if (ctx) appendError(ctx, err, callSite(), format, args);
 }
 
 /**
@@ -63,7 +63,7 @@ export function _ckptErr(ctx: Context, err: number, format: string, ...args: Arg
  * log. Nothing happens when nothing was appended.
  */
 export function _ckptMsgComplete(ctx: Context): void {
-  if (ctx !== undefined) completeMessage(ctx);
+  if (ctx) completeMessage(ctx);
 }
 
 /** Logs a message: `[pos N]` and its text. */
@@ -79,7 +79,7 @@ export function ckptMsg(ctx: Context, format: string, ...args: Arguments): void 
  * image. `err` 0 is a message like others. Never throws for a file that takes no more: see `notice`.
  */
 export function ckptErr(ctx: Context, err: number, format: string, ...args: Arguments): void {
-  if (ctx !== undefined) ckptErrAt(ctx, err, callSite(), format, ...args);
+  if (ctx) ckptErrAt(ctx, err, callSite(), format, ...args);
 }
 
 /** The same for an error that arose elsewhere: `site` is `FUNC:LINE`. */
@@ -90,7 +90,7 @@ export function ckptErrAt(
   format: string,
   ...args: Arguments
 ): void {
-  if (ctx === undefined) return;
+  if (!ctx) return;
   ckptMsgLock(ctx);
   appendError(ctx, err, site, format, args);
   _ckptMsgComplete(ctx);
