@@ -65,7 +65,8 @@ function obstacle(
     return ['this name was deleted, and the file has another one', 'link it back to this name'];
   }
   if (facts.contents === undefined || typeOf(facts.stat.mode) !== fileTypes.regular) {
-    return ['it was deleted', 'start the program anew with a file that stays'];
+    const kind = typeOf(facts.stat.mode) === fileTypes.directory ? 'directory' : 'file';
+    return ['it was deleted', `start the program anew with a ${kind} that stays`];
   }
   return undefined;
 }

@@ -176,7 +176,11 @@ test('a working directory that was deleted is refused', () => {
   });
   fs.checkpoint(scope);
   expect(scope.obstacles).toMatchObject([
-    { thing: 'working directory: /tmp/a (deleted)', reason: 'it was deleted' },
+    {
+      thing: 'working directory: /tmp/a (deleted)',
+      reason: 'it was deleted',
+      remedy: 'start the program anew with a directory that stays',
+    },
   ]);
 });
 
