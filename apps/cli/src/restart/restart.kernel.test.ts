@@ -99,7 +99,7 @@ describe('ckpt restart', () => {
     const done = bench.runAs({ input: image }, 'restart', '--detach');
     expect(done).toMatchObject({ status: 0, stdout: `${job.pid}\n` });
     bench.adopt(job.pid);
-    expect(stateOf(job.pid)).toBe('S');
+    await until('it sleeps again', () => stateOf(job.pid) === 'S');
     const again = bench.run('restart', '--detach', 'pipe.ckpt', '--json');
     expect(again).toMatchObject({ status: 1, stdout: '' });
     const { errno, message } = JSON.parse(again.stderr) as { errno: string; message: string };

@@ -95,13 +95,15 @@ export class Connections {
       call,
       args: args.map((argument) => (argument === duplicate ? own : argument)),
     }));
-    const [, begun, ...answers] = this.#deputy.all([
-      Deputy.unlessTraced(this.#process.tid),
+    const first = Deputy.unlessItRuns(this.#process.tid);
+    const all = this.#deputy.all([
+      ...first,
       repair(own, on),
       ...mine,
       repair(own, off),
       set(own, SOL_SOCKET, SO_REUSEADDR, reused ?? word(0)),
     ]);
+    const [begun, ...answers] = all.slice(first.length);
     if (begun?.result !== 0n) {
       throw failure(Number(-(begun?.result ?? -1n)), 'repair mode of a connection (CAP_NET_ADMIN)');
     }
@@ -121,7 +123,7 @@ export class Connections {
    * Kills the process without a word to the other ends of its connections, which find a filter in
    * its place. From `diesWithUs` on, which is called when the deputy is sure to do that, the process
    * must not survive us: it would run on for a moment, and what it did then would be in no image.
-   * Where we end before that, the deputy finds it without a tracer, and leaves it alone.
+   * Where we end before that, the deputy finds it running, and leaves it alone.
    * @returns False when there are none: it is to be killed as any other.
    */
   kill(diesWithUs: () => void): boolean {
@@ -134,7 +136,7 @@ export class Connections {
     const silent = [...this.#held.keys()].map((each) => repair(deputy.duplicate(each), on));
     deputy.all(
       [
-        Deputy.unlessTraced(tid),
+        ...Deputy.unlessItRuns(tid),
         { call: 'write', args: [fd, { in: filter }, filter.length] },
         ...silent,
         Deputy.kill,

@@ -18,8 +18,9 @@ const target = 3;
 /** A packet filter that is not to end before it does. */
 const filter = 4;
 const deadlineMs = 5000;
-/** ptrace(2): refused where there is a tracer. */
-const PTRACE_SEIZE = 0x4206;
+/** ptrace(2), wait(2) */
+const [PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_SETOPTIONS] = [0x4206, 0x4207, 0x4200];
+const __WALL = 0x40000000;
 
 /** What it needs of itself, standing still. */
 interface Still extends Pick<Frozen, 'kill'> {
@@ -96,10 +97,17 @@ export class Deputy {
   }
 
   /**
-   * Ends a row of calls if nobody traces that thread of the target: we are gone, and the target runs.
+   * Ends a row of calls if that thread of the target runs: its tracer, we, is gone. While somebody
+   * traces it, or when it is killed, the first three are refused or wait for its end, and the last,
+   * which takes a thread that stands for us, is refused.
    */
-  static unlessTraced(tid: number): RemoteCall {
-    return { call: 'ptrace', args: [PTRACE_SEIZE, tid, 0, 0], endsAt0: true };
+  static unlessItRuns(tid: number): readonly RemoteCall[] {
+    return [
+      { call: 'ptrace', args: [PTRACE_SEIZE, tid, 0, 0] },
+      { call: 'ptrace', args: [PTRACE_INTERRUPT, tid, 0, 0] },
+      { call: 'wait4', args: [tid, 0, __WALL, 0] },
+      { call: 'ptrace', args: [PTRACE_SETOPTIONS, tid, 0, 0], endsAt0: true },
+    ];
   }
 
   /** Kills the target, when it comes to it in a row of calls. */

@@ -91,7 +91,10 @@ function* mappingsIn(text: string, shared: Shared): Generator<Mapping, void, und
     const [name = '', fields = ''] = match.slice(8);
     const swapped = kibibytes(fields, 'Swap:');
     const ownInMemory = kibibytes(fields, 'Anonymous:');
-    const elsewhere = kibibytes(fields, 'Shared_Clean:') + kibibytes(fields, 'Shared_Dirty:');
+    const elsewhere =
+      kibibytes(fields, 'Shared_Clean:') +
+      kibibytes(fields, 'Shared_Dirty:') +
+      kibibytes(fields, 'Shared_Hugetlb:');
     const device = makeDevice(hex(major), hex(minor));
     yield {
       start: hex(start),

@@ -1,3 +1,4 @@
+import type { CheckpointScope, Obstacle } from '@ckpt/engine';
 import type { Mapping } from '../procfs/smaps.ts';
 
 /** Tells objects behind mappings apart. */
@@ -15,4 +16,23 @@ export function groupShared(mappings: readonly Mapping[]): SharedObjects {
     else group.push(mapping);
   }
   return groups;
+}
+
+const sharing: Omit<Obstacle, 'thing'> = {
+  reason: 'another process shares this memory',
+  remedy: 'checkpoint when the other process has ended or has let go of it',
+};
+
+/**
+ * Refuses memory that another process has, too, as far as that shows: a page of it that is mapped
+ * more than once, where this process has it once.
+ */
+export function refuseOutsiders(
+  scope: CheckpointScope,
+  thing: string,
+  mapping: Mapping,
+  objects: SharedObjects,
+): void {
+  const parts = objects.get(keyOf(mapping)) ?? [mapping];
+  if (parts.length === 1 && mapping.alsoElsewhere > 0n) scope.refuse({ thing, ...sharing });
 }

@@ -1,7 +1,7 @@
 import type { Answer, Call, CheckpointScope } from '@ckpt/engine';
 import { Shm } from '@ckpt/format';
 import type { Mapping } from '../procfs/smaps.ts';
-import { keyOf, type SharedObjects } from './memory-groups.ts';
+import { keyOf, refuseOutsiders, type SharedObjects } from './memory-groups.ts';
 import { describe } from './vma-file.ts';
 
 /** Addresses of pages that hold something. */
@@ -29,13 +29,7 @@ export function checkpointShm(
   const { objref, isNew } = scope.objhash.of('shm', key);
   if (!isNew) return objref;
   const parts = objects.get(key) ?? [mapping];
-  if (parts.length === 1 && mapping.alsoElsewhere > 0n) {
-    scope.refuse({
-      thing: describe(mapping),
-      reason: 'another process shares this memory',
-      remedy: 'checkpoint when the other process has ended or has let go of it',
-    });
-  }
+  refuseOutsiders(scope, describe(mapping), mapping, objects);
   let size = 0n;
   for (const part of parts) size = endInObject(part) > size ? endInObject(part) : size;
   scope.emit(Shm, { objref, flags: 0, size, device, inode });

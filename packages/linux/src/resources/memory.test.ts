@@ -153,3 +153,25 @@ test.for([
   memory.checkpoint(scope);
   expect(scope.obstacles).toMatchObject([{ thing, reason }]);
 });
+
+test('a private view of huge pages that are mapped shared, too, is refused', () => {
+  const flags = 'rd wr mr mw me de ht';
+  const huge = (at: string, permissions: string, more: string): string =>
+    line(`${at} ${permissions} 00000000 00:10 77 /anon_hugepage (deleted)`, flags + more).replace(
+      'VmFlags',
+      'KernelPageSize: 2048 kB\nVmFlags',
+    );
+  const all =
+    huge('500000000000-500000200000', 'rw-s', ' sh ms') +
+    huge('500000200000-500000400000', 'rw-p', '');
+  const stat = { 'map_files/500000000000-500000200000': fileStat({ ino: 77n, nlink: 0 }) };
+  const base = process({ read: { smaps: all + smaps.slice(smaps.indexOf('7f0000004000')) } });
+  const scope = checkpointScope({ ...base, stat: { ...base.stat, ...stat } });
+  memory.checkpoint(scope);
+  expect(scope.obstacles).toContainEqual(
+    expect.objectContaining({
+      thing: 'mapping 500000200000-500000400000: /anon_hugepage (deleted)',
+      reason: 'it is a private view of huge pages that are mapped shared, too',
+    }),
+  );
+});

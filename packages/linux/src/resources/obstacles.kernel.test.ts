@@ -19,6 +19,7 @@ test.for([
   ['pkey', /^mapping /, 'it has protection key 1'],
   ['reached', /^mapping .*\/dev\/zero/, /^it is memory without a file, reached through map_files/],
   ['shared', /^mapping .*\/dev\/zero/, 'another process shares this memory'],
+  ['memfd', /^mapping .*: \/memfd:both/, 'another process shares this memory'],
   ['device', /^mapping .*: \/dev\/mem/, 'it is memory of a device'],
   ['userfault', /^mapping /, 'userfaultfd(2) serves its pages'],
   ['child', /^child \d+ \(/, 'one process is checkpointed, and this is another'],

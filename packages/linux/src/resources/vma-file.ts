@@ -2,7 +2,7 @@ import type { CheckpointScope, FileStat } from '@ckpt/engine';
 import { CkptError, pathFlags, protections, vmaKinds } from '@ckpt/format';
 import type { Mapping } from '../procfs/smaps.ts';
 import { checkpointPath } from './path.ts';
-import { keyOf, type SharedObjects } from './memory-groups.ts';
+import { keyOf, refuseOutsiders, type SharedObjects } from './memory-groups.ts';
 import type { FileRange } from './path-content.ts';
 import { isKernelMemory, kernelMemory } from './path-kernel.ts';
 import { fileTypes, typeOf } from './path-type.ts';
@@ -74,18 +74,23 @@ function isProgram({ frozen, task }: CheckpointScope, { dev, ino }: FileStat): b
   return exe?.dev === dev && exe.ino === ino;
 }
 
+/** Mappings of files, by the file. */
+export interface FileGroups {
+  readonly private: SharedObjects;
+  readonly shared: SharedObjects;
+}
+
 const partsOf = (mappings: readonly Mapping[]): readonly FileRange[] =>
   mappings.map(({ start, end, offset }) => ({ start: offset, end: offset + end - start }));
 
 /**
- * @param files private mappings of each file.
  * @returns objref of the PATH that is mapped; undefined when it was refused.
  */
 export function checkpointFile(
   scope: CheckpointScope,
   mapping: Mapping,
   kind: number,
-  files: SharedObjects,
+  files: FileGroups,
 ): number | undefined {
   const name = nameOf(scope, mapping);
   const thing = describe(mapping);
@@ -115,10 +120,14 @@ export function checkpointFile(
   }
   const writes = kind === vmaKinds.shared_file && (maximumOf(mapping) & protections.WRITE) !== 0;
   const flags = pathFlags.MAPPED | (writes ? pathFlags.WRITTEN : 0);
+  // What has a name is a file that others may have; the rest is memory, and carried.
+  if (writes && stat.nlink === 0) refuseOutsiders(scope, thing, mapping, files.shared);
   const facts = { thing, name, stat, flags };
   if (kind === vmaKinds.file && isFile && stat.nlink > 0 && isSelfContained(scope)) {
     const contents = `root${name}`;
-    const parts = isProgram(scope, stat) ? {} : { parts: partsOf(files.get(keyOf(mapping)) ?? []) };
+    const parts = isProgram(scope, stat)
+      ? {}
+      : { parts: partsOf(files.private.get(keyOf(mapping)) ?? []) };
     const carried = { ...facts, flags: flags | pathFlags.CARRIED, contents, ...parts };
     return checkpointPath(scope, carried)?.objref;
   }

@@ -2,10 +2,10 @@ import type { CheckpointScope } from '@ckpt/engine';
 import { vmaKinds, type Vma } from '@ckpt/format';
 import { encodeText } from '@ckpt/io';
 import type { Mapping } from '../procfs/smaps.ts';
-import { groupShared, type SharedObjects } from './memory-groups.ts';
+import { groupShared, keyOf, type SharedObjects } from './memory-groups.ts';
 import { checkpointShm } from './memory-shared.ts';
 import { classify } from './vma-classify.ts';
-import { checkpointFile, describe, isSelfContained } from './vma-file.ts';
+import { checkpointFile, describe, isSelfContained, type FileGroups } from './vma-file.ts';
 import { adviceOf, mapFlagsOf, maximumOf, protectionOf } from './vma-flags.ts';
 
 /** A mapping that is carried. */
@@ -32,8 +32,8 @@ function givenName({ name }: Mapping): Uint8Array {
 
 /** Mappings by what is behind them. */
 interface Groups {
-  readonly shared: SharedObjects;
-  readonly files: SharedObjects;
+  readonly anonymous: SharedObjects;
+  readonly files: FileGroups;
 }
 
 /** The object behind a mapping: 0 where there is none, undefined when it was refused. */
@@ -48,7 +48,7 @@ function objectOf(
     case vmaKinds.shared_file:
       return checkpointFile(scope, mapping, kind, groups.files);
     case vmaKinds.shared_anonymous:
-      return checkpointShm(scope, mapping, groups.shared);
+      return checkpointShm(scope, mapping, groups.anonymous);
     default:
       return 0;
   }
@@ -68,8 +68,11 @@ export function checkpointVmas(scope: CheckpointScope, mappings: readonly Mappin
       ),
     );
   const groups: Groups = {
-    shared: group(vmaKinds.shared_anonymous),
-    files: isSelfContained(scope) ? group(vmaKinds.file) : new Map(),
+    anonymous: group(vmaKinds.shared_anonymous),
+    files: {
+      private: isSelfContained(scope) ? group(vmaKinds.file) : new Map(),
+      shared: group(vmaKinds.shared_file),
+    },
   };
   for (const { mapping, verdict } of judged) {
     if (verdict.is === 'vdso') vdso.push(mapping);
@@ -78,7 +81,14 @@ export function checkpointVmas(scope: CheckpointScope, mappings: readonly Mappin
       scope.refuse({ thing: describe(mapping), reason, remedy });
     }
     if (verdict.is !== 'kind') continue;
-    const object = objectOf(scope, mapping, verdict.kind, groups);
+    const { kind } = verdict;
+    if (kind === vmaKinds.anonymous && groups.files.shared.has(keyOf(mapping))) {
+      // Huge pages: their private mappings have a file behind them, of which this one is a view.
+      const reason = 'it is a private view of huge pages that are mapped shared, too';
+      scope.refuse({ thing: describe(mapping), reason, remedy: 'unmap it before the checkpoint' });
+      continue;
+    }
+    const object = objectOf(scope, mapping, kind, groups);
     if (object === undefined) continue;
     vmas.push({
       mapping,
@@ -88,7 +98,7 @@ export function checkpointVmas(scope: CheckpointScope, mappings: readonly Mappin
         end: mapping.end,
         offset: mapping.offset,
         object,
-        kind: verdict.kind,
+        kind,
         protection: protectionOf(mapping),
         flags: mapFlagsOf(mapping),
         advice: adviceOf(mapping),

@@ -20,14 +20,19 @@ static void *waiter(void *argument) {
 
 static void *second(void *argument) {
   pthread_t other;
-  sigset_t usr2, pending;
+  sigset_t usr1, usr2, pending;
   unsigned long count = 0;
   int ends[2], event = eventfd(40, 0);
   char text[5] = "";
   CHECK(pipe(ends) == 0 && write(ends[1], "pipe", 4) == 4);
+  sigemptyset(&usr1);
   sigemptyset(&usr2);
   sigaddset(&usr2, SIGUSR2);
+  /* The other thread is not to take the signal that this one waits for. */
+  sigaddset(&usr1, SIGUSR1);
+  pthread_sigmask(SIG_BLOCK, &usr1, NULL);
   pthread_create(&other, NULL, waiter, argument);
+  pthread_sigmask(SIG_UNBLOCK, &usr1, NULL);
   kill(getpid(), SIGUSR2);
   wait_for_restart();
   sigpending(&pending);

@@ -78,8 +78,10 @@ static int make(const char *what) {
     snprintf(name, sizeof name, "/proc/self/map_files/%lx-%lx", (long)memory, (long)memory + page);
     return map(MAP_PRIVATE, open(name, O_RDWR)) == MAP_FAILED ? -1 : 0;
   }
-  if (!strcmp(what, "shared")) {
-    volatile char *memory = map(MAP_SHARED | MAP_ANONYMOUS, -1);
+  if (!strcmp(what, "shared") || !strcmp(what, "memfd")) {
+    int fd = *what == 'm' ? memfd_create("both", 0) : -1;
+    if (fd >= 0 && ftruncate(fd, 2 << 20) != 0) return -1;
+    volatile char *memory = map(MAP_SHARED | (fd < 0 ? MAP_ANONYMOUS : 0), fd);
     int pid = fork();
     if (pid == 0 && fork() == 0) {
       *memory = 1;
