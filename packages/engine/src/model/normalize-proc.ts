@@ -115,6 +115,8 @@ const rules: readonly (readonly [pattern: RegExp, rule: Normalize | undefined])[
   [/^fdinfo\//, fdinfo],
   [/^auxv$/, auxv],
   [/^timers$/, timers],
+  // Of the machine, not of the process.
+  [/^net\//, undefined],
 ];
 
 /** What is compared of a file of /proc/PID. */

@@ -49,6 +49,9 @@ const processFiles: Readonly<Record<string, Make>> = {
   coredump_filter: (process) => `${coreFilter(process).toString(16).padStart(8, '0')}\n`,
   timens_offsets: offsetsText,
   oom_score_adj: ({ oomScoreAdjust }) => `${oomScoreAdjust}\n`,
+  // Nobody is in a multicast group.
+  'net/igmp': () => '',
+  'net/igmp6': () => '',
 };
 
 /** Bytes of /proc/PID/`path`. @throws CkptError ENODATA for what the model does not have. */

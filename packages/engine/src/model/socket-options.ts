@@ -60,7 +60,12 @@ const levels: readonly Level[] = [
   {
     level: SOL_IP,
     has: isInet,
-    options: [...zeros(1, 6, 7, 8, 11, 12, 13, 15, 18, 19, 20, 21, 24, 26, 50), [2, 64], [10, 1]],
+    options: [
+      ...zeros(1, 6, 7, 8, 11, 12, 13, 15, 18, 19, 20, 21, 24, 26, 50),
+      [2, 64],
+      [10, 1],
+      [4, 0, 0],
+    ],
   },
   {
     level: SOL_IP,
@@ -74,6 +79,7 @@ const levels: readonly Level[] = [
       ...zeros(17, 25, 26, 31, 33, 49, 51, 53, 56, 58, 60, 62, 66, 67, 73, 74, 76, 77),
       [16, 64],
       ...[18, 19, 23, 29, 70].map((name) => [name, 1] as const),
+      ...[54, 55, 57, 59].map((name) => [name, 0, 0] as const),
     ],
   },
   {

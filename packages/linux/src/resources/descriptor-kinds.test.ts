@@ -42,6 +42,12 @@ const socket = (facts: FakeSocket, more: Partial<Opened> = {}): Opened => ({
   ...more,
 });
 
+/** Of a machine whose interface lo is in 224.0.0.1 and in another group. */
+const igmp =
+  'Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n' +
+  '1\tlo        :     2      V3\n\t\t\t\t030201EF     1 0:00000000\t\t0\n';
+const igmp6 = '4    eth0            ff0200000000000000000001ff000002     1 00000004 0\n';
+
 const listening: FakeSocket = { listens: true, local: inet(80), tcp: [10, 0, 128] };
 
 const eventfd: Opened = {
@@ -227,6 +233,43 @@ describe('a descriptor that cannot be carried is refused, and said with what to 
       'a deleted UNIX name',
       [socket({ domain: 1, protocol: 0, listens: true, local: unix('/run/x') })],
       /\/run\/x, which it is bound to, was deleted/,
+    ],
+    [
+      'a multicast group',
+      [socket({ type: 2, protocol: 17, options: { '0:48': new Uint8Array(144) } })],
+      /UDP.*: it is in the multicast group 239\.1\.2\.3 on lo: leave the group/,
+      { read: { 'net/igmp': igmp } },
+    ],
+    [
+      'a multicast group of IPv6',
+      [socket({ domain: 10, type: 2, protocol: 17, options: { '41:48': new Uint8Array(144) } })],
+      /UDP.*: it is in the multicast group ff02::1:ff00:2 on eth0: leave the group/,
+      { read: { 'net/igmp': igmp, 'net/igmp6': igmp6 } },
+    ],
+    [
+      'options of each packet',
+      [socket({ ...listening, options: { '0:4': Uint8Array.of(7, 3, 4, 0) } })],
+      /TCP 127\.0\.0\.1:80 LISTEN: its packets carry options \(IP_OPTIONS\)/,
+    ],
+    [
+      'sticky headers of IPv6',
+      [
+        socket({
+          ...{ domain: 10, type: 2, protocol: 17 },
+          options: { '41:54': new Uint8Array(8), '41:59': new Uint8Array(8) },
+        }),
+      ],
+      /UDP.*: its packets carry options \(IPV6_HOPOPTS, IPV6_DSTOPTS\)/,
+    ],
+    [
+      'descriptors that wait at a UNIX socket',
+      [
+        socket(
+          { domain: 1, type: 2, protocol: 0, local: Uint8Array.of(1, 0, 0, 97) },
+          { lines: 'scm_fds: 2\n' },
+        ),
+      ],
+      /UNIX datagram.*: descriptors are on their way through it \(SCM_RIGHTS\): 2/,
     ],
     [
       'a silent socket',
@@ -442,6 +485,16 @@ describe('a listening socket', () => {
     ]);
     expect(calls[2]?.what).toMatch(/^bind 127\.0\.0\.1:80: when it is in use/);
     expect(calls[3]?.args[1]).toBe(128);
+  });
+
+  test('of datagrams tells of those that wait, be they empty', () => {
+    const waiting: FakeSocket = { type: 2, protocol: 17, local: inet(53) };
+    const tables = [socket({ ...waiting, unread: 7 }), socket(waiting, { events: 1 })];
+    for (const table of tables) {
+      const scope = descriptorScope([table]);
+      fileTable.checkpoint(scope);
+      expect(scope.notes).toEqual([expect.stringMatching(/datagrams that were not read yet/)]);
+    }
   });
 
   test('of UNIX takes the place of a dead one alone', () => {

@@ -169,6 +169,16 @@ test.for([
     /descriptor 3: socket:\[\d+\], protocol 1.*cannot be carried/,
   ],
   [
+    'a multicast group',
+    'socket M, PF_INET, SOCK_DGRAM, 0; setsockopt M, 0, 35, pack("a4a4i", inet_aton("239.7.8.9"), "", 1) or die $!',
+    /descriptor 3: socket:\[\d+\], UDP.*it is in the multicast group 239\.7\.8\.9 on lo/,
+  ],
+  [
+    'a socket whose packets carry options',
+    'socket O, PF_INET, SOCK_DGRAM, 0; setsockopt O, 0, 4, pack("C4", 1, 1, 1, 0) or die $!',
+    /descriptor 3: socket:\[\d+\], UDP.*its packets carry options \(IP_OPTIONS\)/,
+  ],
+  [
     'an event that nobody has read',
     '$n = "/tmp"; $f = syscall(294, 0); syscall(254, $f, $n, 0x100); open F, ">", "/tmp/ckpt-$$"; unlink "/tmp/ckpt-$$"',
     /descriptor 3: anon_inode:inotify: \d+ bytes of events are there/,

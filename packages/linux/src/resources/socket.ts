@@ -17,6 +17,7 @@ import { isBound, unixName } from './socket-address.ts';
 import { emitConnection } from './socket-connection.ts';
 import { connectionOf, isConnected } from './socket-connections.ts';
 import { readSocket, shapeOf, type SocketFacts } from './socket-facts.ts';
+import { hiddenObstacle } from './socket-hidden.ts';
 import { optionCalls, readOptions } from './socket-options.ts';
 import { isDeserted, otherEnd } from './socket-pair.ts';
 import { queueOf, type Queue, type QueueObstacle } from './socket-queue.ts';
@@ -26,6 +27,9 @@ import { restoreSocket } from './socket-restore.ts';
 
 /** How many may wait at a UNIX socket is not told; net.core.somaxconn cuts what is too much. */
 const unixBacklog = 4096;
+
+/** poll(2) */
+const POLLIN = 1;
 
 const nothing: Queue | QueueObstacle = { messages: [], isEnded: false };
 
@@ -41,13 +45,20 @@ function fileOf(scope: CheckpointScope, { domain, local }: SocketFacts): FileSta
   return name.startsWith('/') ? scope.frozen.stat(scope.task, `root${name}`) : undefined;
 }
 
+const hasPackets = ({ type }: SocketFacts): boolean => type === socketTypes.DGRAM;
+
+const isReadable = ({ frozen, task }: CheckpointScope, { fd }: Description): boolean =>
+  ((frozen.pollFile?.(task, fd) ?? 0) & POLLIN) !== 0;
+
 function tellLosses(scope: CheckpointScope, description: Description, facts: SocketFacts): void {
   const { listens, waiting, unread } = facts;
   const thing = `${thingOf(description)}, ${detailOf(facts)}`;
   if (listens && waiting > 0) {
     scope.note(`${thing}: ${waiting} connections that wait to be accepted are not in the image`);
   }
-  if (!listens && unread > 0 && !shapeOf(facts).isTcp) {
+  // Of datagrams the first may be empty.
+  const waits = unread > 0 || (hasPackets(facts) && isReadable(scope, description));
+  if (!listens && waits && !shapeOf(facts).isTcp) {
     scope.note(`${thing}: datagrams that were not read yet are not in the image`);
   }
 }
@@ -61,7 +72,7 @@ function tellLosses(scope: CheckpointScope, description: Description, facts: Soc
  * pair has not read ({@link SocketMessage}). Not saved: connections that wait to be accepted (the
  * kernel resets them when the process ends) and datagrams that wait to be read (both are told), who
  * sent what is in a pair (SCM_CREDENTIALS), urgent data and explicit congestion notification of a
- * connection, multicast groups, which nothing shows.
+ * connection. Refused: multicast groups, and options of each packet ({@link hiddenObstacle}).
  */
 export const socket: DescriptorKind = {
   name: 'socket',
@@ -83,7 +94,9 @@ export const socket: DescriptorKind = {
     const other = pair?.description;
     const deserted = other === undefined && isDeserted(scope, description, facts);
     const alone = other === undefined && !deserted;
-    const obstacle = alone ? obstacleTo(scope, facts) : undefined;
+    const obstacle = alone
+      ? (obstacleTo(scope, facts) ?? hiddenObstacle(scope, description, facts))
+      : undefined;
     if (obstacle !== undefined) {
       refuse(scope, description, { detail: detailOf(facts), ...obstacle });
       return;
