@@ -77,6 +77,12 @@ export interface Holding {
   readonly flags: number;
 }
 
+/** Connections that wait to be accepted at a listening UNIX socket, and how many may. */
+export interface UnixQueue {
+  readonly waiting: number;
+  readonly backlog: number;
+}
+
 /** Processes that stand still: everything stopped, nothing changed. All reads are synchronous. */
 export interface Frozen {
   readonly tasks: readonly Task[];
@@ -139,6 +145,8 @@ export interface Frozen {
   holdings?(task: Task, link: string): readonly Holding[];
   /** Inode of the socket at the other end of a UNIX socket; 0: none; undefined: not known. */
   unixPeer?(task: Task, inode: bigint): bigint | undefined;
+  /** Who waits at a listening UNIX socket of that inode; undefined: not known. */
+  unixQueue?(task: Task, inode: bigint): UnixQueue | undefined;
   /**
    * open_by_handle_at(2): path of a file that is known by a handle, as fdinfo of an inotify tells it;
    * undefined: it cannot be found so.

@@ -19,6 +19,7 @@ export type {
   Task,
   Thread,
   ThreadState,
+  UnixQueue,
 } from './frozen.ts';
 export type { Host, PageReader, Running } from './host.ts';
 export type { ClockTimes, System } from './system.ts';

@@ -13,6 +13,7 @@ import type {
   Task,
   Thread,
   ThreadState,
+  UnixQueue,
 } from '@ckpt/engine';
 import { closeSync } from 'node:fs';
 import { pathOfHandle } from './file-handle.ts';
@@ -33,7 +34,7 @@ import type { RemoteCall } from './remote-table.ts';
 import type { Remote } from './remote.ts';
 import type { Seizure } from './seizure.ts';
 import { address, pageSize, stableBytes, syscall, trySyscall } from './syscall.ts';
-import { unixPeer } from './unix-peer.ts';
+import { unixPeer, unixQueue } from './unix-peer.ts';
 import type { Waiting } from './waiting.ts';
 
 /** How long a killed process may take to end. */
@@ -192,6 +193,10 @@ export class FrozenProcess implements Frozen {
 
   unixPeer(_task: Task, inode: bigint): bigint | undefined {
     return unixPeer(inode);
+  }
+
+  unixQueue(_task: Task, inode: bigint): UnixQueue | undefined {
+    return unixQueue(inode);
   }
 
   pathOf(_task: Task, handle: FileHandle): string | undefined {

@@ -48,6 +48,9 @@ const igmp =
   '1\tlo        :     2      V3\n\t\t\t\t030201EF     1 0:00000000\t\t0\n';
 const igmp6 = '4    eth0            ff0200000000000000000001ff000002     1 00000004 0\n';
 
+/** struct group_filter of a socket that hears only whom it has named (MCAST_INCLUDE). */
+const chosen = new Uint8Array(144).fill(1, 136, 137);
+
 const listening: FakeSocket = { listens: true, local: inet(80), tcp: [10, 0, 128] };
 
 const eventfd: Opened = {
@@ -235,15 +238,15 @@ describe('a descriptor that cannot be carried is refused, and said with what to 
       /\/run\/x, which it is bound to, was deleted/,
     ],
     [
-      'a multicast group',
-      [socket({ type: 2, protocol: 17, options: { '0:48': new Uint8Array(144) } })],
-      /UDP.*: it is in the multicast group 239\.1\.2\.3 on lo: leave the group/,
+      'a multicast group with chosen senders',
+      [socket({ type: 2, protocol: 17, options: { '0:48': chosen } })],
+      /UDP.*: it hears some senders of the multicast group 239\.1\.2\.3 only: leave the group/,
       { read: { 'net/igmp': igmp } },
     ],
     [
-      'a multicast group of IPv6',
-      [socket({ domain: 10, type: 2, protocol: 17, options: { '41:48': new Uint8Array(144) } })],
-      /UDP.*: it is in the multicast group ff02::1:ff00:2 on eth0: leave the group/,
+      'a multicast group of IPv6 with chosen senders',
+      [socket({ domain: 10, type: 2, protocol: 17, options: { '41:48': chosen } })],
+      /UDP.*: it hears some senders of the multicast group ff02::1:ff00:2 only: leave the group/,
       { read: { 'net/igmp': igmp, 'net/igmp6': igmp6 } },
     ],
     [

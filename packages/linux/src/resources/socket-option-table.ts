@@ -2,9 +2,9 @@ import { socketDomains } from '@ckpt/format';
 
 /** Levels of setsockopt(2). */
 export const SOL_SOCKET = 1;
-const IPPROTO_IP = 0;
+export const IPPROTO_IP = 0;
 const IPPROTO_TCP = 6;
-const IPPROTO_IPV6 = 41;
+export const IPPROTO_IPV6 = 41;
 
 export const SO_REUSEADDR = 2;
 const SO_SNDBUF = 7;
@@ -146,6 +146,15 @@ export const options: readonly Option[] = [
   option('udp', 17, 'UDP_CORK', 1),
   option('udp', 17, 'UDP_SEGMENT', 103),
   option('udp', 17, 'UDP_GRO', 104),
+];
+
+export const IP_ADD_MEMBERSHIP = 35;
+export const IPV6_JOIN_GROUP = 20;
+
+/** Multicast groups, which are joined and never read: struct ip_mreqn, struct ipv6_mreq. */
+export const joinings: readonly Option[] = [
+  option('udp', IPPROTO_IP, 'IP_ADD_MEMBERSHIP', IP_ADD_MEMBERSHIP, { size: 12 }),
+  option('udp', IPPROTO_IPV6, 'IPV6_JOIN_GROUP', IPV6_JOIN_GROUP, { size: 20 }),
 ];
 
 /** Sizes that the user fixed (SO_BUF_LOCK): the kernel gives twice what it was asked for. */

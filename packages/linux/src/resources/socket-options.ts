@@ -4,6 +4,7 @@ import { decodeText } from '@ckpt/io';
 import {
   buffers,
   has,
+  joinings,
   option,
   options,
   SO_BUF_LOCK,
@@ -105,6 +106,7 @@ export function readOptions(
 const known = new Map(
   [
     ...options,
+    ...joinings,
     ...buffers.map(({ name, what }) => option('all', SOL_SOCKET, what, name)),
     option('all', SOL_SOCKET, 'SO_REUSEADDR', SO_REUSEADDR),
   ].map((each) => [`${each.level}:${each.name}`, each]),

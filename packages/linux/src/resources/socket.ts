@@ -1,4 +1,4 @@
-import type { CheckpointScope, FileStat } from '@ckpt/engine';
+import type { CheckpointScope, FileStat, UnixQueue } from '@ckpt/engine';
 import {
   CKPT_HDR_BUFFER,
   fileKinds,
@@ -17,6 +17,7 @@ import { isBound, unixName } from './socket-address.ts';
 import { emitConnection } from './socket-connection.ts';
 import { connectionOf, isConnected } from './socket-connections.ts';
 import { readSocket, shapeOf, type SocketFacts } from './socket-facts.ts';
+import { readGroups } from './socket-groups.ts';
 import { hiddenObstacle } from './socket-hidden.ts';
 import { optionCalls, readOptions } from './socket-options.ts';
 import { isDeserted, otherEnd } from './socket-pair.ts';
@@ -25,7 +26,7 @@ import { detailOf, obstacleTo } from './socket-refusal.ts';
 import { releaseFilters, settleSocket } from './socket-connection-restore.ts';
 import { restoreSocket } from './socket-restore.ts';
 
-/** How many may wait at a UNIX socket is not told; net.core.somaxconn cuts what is too much. */
+/** Where nobody tells how many may wait at a UNIX socket; net.core.somaxconn cuts what is too much. */
 const unixBacklog = 4096;
 
 /** poll(2) */
@@ -50,9 +51,19 @@ const hasPackets = ({ type }: SocketFacts): boolean => type === socketTypes.DGRA
 const isReadable = ({ frozen, task }: CheckpointScope, { fd }: Description): boolean =>
   ((frozen.pollFile?.(task, fd) ?? 0) & POLLIN) !== 0;
 
-function tellLosses(scope: CheckpointScope, description: Description, facts: SocketFacts): void {
-  const { listens, waiting, unread } = facts;
+function unixQueueOf({ frozen, task }: CheckpointScope, { info }: Description) {
+  return info.inode === undefined ? undefined : frozen.unixQueue?.(task, info.inode);
+}
+
+function tellLosses(
+  scope: CheckpointScope,
+  description: Description,
+  facts: SocketFacts,
+  queue: UnixQueue | undefined,
+): void {
+  const { listens, unread } = facts;
   const thing = `${thingOf(description)}, ${detailOf(facts)}`;
+  const waiting = queue?.waiting ?? facts.waiting;
   if (listens && waiting > 0) {
     scope.note(`${thing}: ${waiting} connections that wait to be accepted are not in the image`);
   }
@@ -72,7 +83,8 @@ function tellLosses(scope: CheckpointScope, description: Description, facts: Soc
  * pair has not read ({@link SocketMessage}). Not saved: connections that wait to be accepted (the
  * kernel resets them when the process ends) and datagrams that wait to be read (both are told), who
  * sent what is in a pair (SCM_CREDENTIALS), urgent data and explicit congestion notification of a
- * connection. Refused: multicast groups, and options of each packet ({@link hiddenObstacle}).
+ * connection, an interface for multicast that was chosen by its index alone (IP_MULTICAST_IF), which
+ * nothing shows. Refused: options of each packet ({@link hiddenObstacle}).
  */
 export const socket: DescriptorKind = {
   name: 'socket',
@@ -112,8 +124,14 @@ export const socket: DescriptorKind = {
       if ('reason' in held) refuse(scope, description, { detail: detailOf(facts), ...held });
       return;
     }
-    if (alone) tellLosses(scope, description, facts);
     const shape = shapeOf(facts);
+    const groups = readGroups(scope, description, shape);
+    if ('reason' in groups) {
+      refuse(scope, description, { detail: detailOf(facts), ...groups });
+      return;
+    }
+    const waiting = facts.listens && !shape.isTcp ? unixQueueOf(scope, description) : undefined;
+    if (alone) tellLosses(scope, description, facts, waiting);
     const answers = scope.frozen.probe(scope.task, description.fd, optionCalls(shape));
     const file = fileOf(scope, facts);
     const { objref } = scope.objhash.of('socket', description.link);
@@ -128,7 +146,13 @@ export const socket: DescriptorKind = {
       type: facts.type,
       protocol: facts.protocol,
       state: stateOf(facts, deserted),
-      backlog: !facts.listens ? 0 : shape.isTcp ? facts.backlog : isStream ? unixBacklog : 0,
+      backlog: !facts.listens
+        ? 0
+        : shape.isTcp
+          ? facts.backlog
+          : isStream
+            ? (waiting?.backlog ?? unixBacklog)
+            : 0,
       flags: queue.isEnded && !deserted ? socketShutdown.READ : 0,
       peer,
       mode: file?.mode ?? 0,
@@ -137,7 +161,7 @@ export const socket: DescriptorKind = {
       _pad: 0,
     });
     scope.emitBytes(CKPT_HDR_BUFFER, isBound(facts.local) ? facts.local : new Uint8Array(0));
-    scope.emitArray(SocketOption, readOptions(shape, answers, isConnection));
+    scope.emitArray(SocketOption, [...readOptions(shape, answers, isConnection), ...groups]);
     if (facts.peer !== undefined && isBound(facts.peer)) {
       scope.emitBytes(CKPT_HDR_BUFFER, facts.peer);
     }
