@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { stubs, until } from '../../packages/linux/src/testing/process-facts.ts';
+import { isDying, stubs, until } from '../../packages/linux/src/testing/process-facts.ts';
 import type { Lab, Program } from './lab.ts';
 import {
   countPoints,
@@ -130,6 +130,7 @@ export async function allOrNothing(lab: Lab, mostPoints: number): Promise<void> 
     const from = target.text().length;
     restartKilledAt(lab, 'restart.ckpt', n);
     await delay(20);
+    while (target.alive() && isDying(target.pid)) await delay(5);
     if (target.alive()) {
       // Past the point of no return: then all threads are there, and run.
       expect(readdirSync(`/proc/${String(target.pid)}/task`)).toHaveLength(5);

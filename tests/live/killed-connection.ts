@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
+import { isDying } from '../../packages/linux/src/testing/process-facts.ts';
 import { endEcho, filtersOf, goesOn, startEcho } from './echo.ts';
-import type { Lab, Program } from './lab.ts';
+import type { Lab } from './lab.ts';
 import { countPoints, isFree, killedAt, spread } from './sweep.ts';
 
 /** So many points before its end a checkpoint that kills has not yet begun to do so. */
@@ -19,19 +20,6 @@ const deputies = (pid: number): string[] =>
       return false;
     }
   });
-
-/** Killed, and on its way: SIGKILL is pending, or it is exiting (PF_EXITING, PF_SIGNALED). */
-function isDying({ pid }: Program): boolean {
-  try {
-    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'latin1');
-    const flags = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[6]);
-    const status = readFileSync(`/proc/${String(pid)}/status`, 'latin1');
-    const pending = Number.parseInt(/^SigPnd:\s+(\w+)/m.exec(status)?.[1] ?? '', 16);
-    return (pending & 0x100) !== 0 || (flags & 0x404) !== 0;
-  } catch {
-    return false;
-  }
-}
 
 /** A connection in full flow is not harmed, whichever point of a checkpoint was the last. */
 export async function connectionOutlives(lab: Lab, mostPoints: number): Promise<void> {
@@ -59,7 +47,7 @@ export async function connectionIsKept(lab: Lab, every: number): Promise<void> {
     const { stdout } = killedAt(lab, server, n, 'kept.ckpt', 'kill');
     // What was begun by then is brought to its end by somebody who is not killed.
     while (deputies(server.pid).length > 0) await delay(5);
-    while (server.alive() && isDying(server)) await delay(5);
+    while (server.alive() && isDying(server.pid)) await delay(5);
     if (server.alive()) await isFree(server);
     outcomes.add(server.alive() ? 'alive' : 'dead');
     if (!server.alive()) {

@@ -10,6 +10,18 @@ export function stateOf(pid: number): string | undefined {
   }
 }
 
+/** Killed, and on its way: SIGKILL is pending, or it exits (PF_EXITING, PF_SIGNALED). */
+export function isDying(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const flags = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[6]);
+    const pending = Number.parseInt(statusOf(pid, 'SigPnd'), 16);
+    return (pending & 0x100) !== 0 || (flags & 0x404) !== 0;
+  } catch {
+    return false;
+  }
+}
+
 /** Value of a field of /proc/PID/status. */
 export function statusOf(pid: number, field: string): string {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
