@@ -185,6 +185,9 @@ export function settleUnnamed(
   if (!isCopy(path)) scope.call(section, path, 'fchown', [number, uid, gid], warn);
   const what = `mode and seals of ${name}, which has no name`;
   scope.call(section, path, 'fchmod', [number, mode & permissions], { what });
-  if (seals !== 0) scope.call(section, path, 'fcntl', [number, F_ADD_SEALS, seals], { what });
+  // Files of tmpfs have the seal against seals from the start; others than memfds have no other.
+  const sealable = isCopy(path) || (path.value.flags & pathFlags.MEMFD) !== 0;
+  if (sealable && seals !== 0)
+    scope.call(section, path, 'fcntl', [number, F_ADD_SEALS, seals], { what });
   scope.call(section, path, 'close', [number]);
 }
