@@ -1,5 +1,5 @@
 import type { FileExtents } from '@ckpt/engine';
-import { closeSync, statfsSync } from 'node:fs';
+import { closeSync, fstatSync, statfsSync } from 'node:fs';
 import { failure, trySyscall } from './syscall.ts';
 
 /** lseek(2) */
@@ -29,9 +29,11 @@ function dataOf(fd: number): FileExtents['data'] {
 /** statfs(2), linux/magic.h */
 const HUGETLBFS_MAGIC = 0x958458f6;
 
-function hugePageOf(fd: number): Pick<FileExtents, 'hugePage'> {
+/** hugetlbfs does not tell where its files have data, only whether they have any. */
+function hugePageOf(fd: number): Partial<FileExtents> {
   const { type, bsize } = statfsSync(`/proc/self/fd/${fd}`);
-  return type === HUGETLBFS_MAGIC ? { hugePage: bsize } : {};
+  if (type !== HUGETLBFS_MAGIC) return {};
+  return { hugePage: bsize, data: fstatSync(fd).blocks === 0 ? [] : undefined };
 }
 
 /** Seals and holes of a file; closes the descriptor, whose offset is moved. */

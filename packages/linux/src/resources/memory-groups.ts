@@ -23,16 +23,41 @@ const sharing: Omit<Obstacle, 'thing'> = {
   remedy: 'checkpoint when the other process has ended or has let go of it',
 };
 
+const endInObject = ({ start, end, offset }: Mapping): bigint => offset + end - start;
+
+/** Mappings of one object that no other of them overlaps. */
+function alone(parts: readonly Mapping[]): readonly Mapping[] {
+  const ascending = [...parts].sort((a, b) => (a.offset < b.offset ? -1 : 1));
+  let reached = 0n;
+  return ascending.filter((part, index) => {
+    const before = reached;
+    const end = endInObject(part);
+    if (end > reached) reached = end;
+    const next = ascending[index + 1];
+    return part.offset >= before && (next === undefined || next.offset >= end);
+  });
+}
+
 /**
- * Refuses memory that another process has, too, as far as that shows: a page of it that is mapped
+ * Mappings of memory that another process has, too, as far as that shows: a page of it is mapped
  * more than once, where this process has it once.
+ * @param objects all mappings of each, private ones too: they show its pages.
  */
+export function findOutsiders(objects: SharedObjects): ReadonlySet<Mapping> {
+  const found = new Set<Mapping>();
+  for (const parts of objects.values()) {
+    if (!parts.some(({ alsoElsewhere }) => alsoElsewhere > 0n)) continue;
+    for (const part of alone(parts)) if (part.alsoElsewhere > 0n) found.add(part);
+  }
+  return found;
+}
+
+/** Refuses memory that another process has, too. */
 export function refuseOutsiders(
   scope: CheckpointScope,
   thing: string,
   mapping: Mapping,
-  objects: SharedObjects,
+  outsiders: ReadonlySet<Mapping>,
 ): void {
-  const parts = objects.get(keyOf(mapping)) ?? [mapping];
-  if (parts.length === 1 && mapping.alsoElsewhere > 0n) scope.refuse({ thing, ...sharing });
+  if (outsiders.has(mapping)) scope.refuse({ thing, ...sharing });
 }

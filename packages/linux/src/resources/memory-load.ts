@@ -6,9 +6,9 @@ const MADV_GUARD_INSTALL = 102;
 
 const end = (run: PageRun, pageSize: number): bigint => run.address + run.pages * BigInt(pageSize);
 
-/** True where a mapping takes content from the store. */
-const takes = ({ kind }: Vma): boolean =>
-  kind !== vmaKinds.io_uring && kind !== vmaKinds.shared_file;
+/** True where a mapping takes such a run: a file has its content, and may have guards over it. */
+const takes = ({ kind }: Vma, { source }: PageRun): boolean =>
+  kind !== vmaKinds.io_uring && (kind !== vmaKinds.shared_file || source === pageSources.guard);
 
 /** Runs of the image, checked: inside of mappings that take them, ascending, in the store. */
 export function checkedRuns(
@@ -39,7 +39,7 @@ export function checkedRuns(
       while (at < done) {
         while ((vmas[vma]?.value.end ?? 0n) <= at && vma < vmas.length) vma++;
         const inside = vmas[vma]?.value;
-        if (inside === undefined || inside.start > at || !takes(inside)) {
+        if (inside === undefined || inside.start > at || !takes(inside, run)) {
           throw record.invalid('address', `page ${at.toString(16)} is in no mapping`);
         }
         at = inside.end;
@@ -78,8 +78,9 @@ export function guardPages(scope: RestoreScope, runs: Runs): void {
   }
 }
 
-/** True where stored pages lie in a mapping. Runs ascend; `vmas` too. */
-export function filledVmas(
+/** Mappings that pages of that source lie in. Runs ascend; `vmas` too. */
+export function vmasWith(
+  source: number,
   vmas: readonly ImageRecord<Vma>[],
   runs: readonly (readonly [PageRun, ImageRecord<PageMap>])[],
   pageSize: number,
@@ -87,7 +88,7 @@ export function filledVmas(
   const filled = new Set<ImageRecord<Vma>>();
   let vma = 0;
   for (const [run] of runs) {
-    if (run.source !== pageSources.store) continue;
+    if (run.source !== source) continue;
     while (vma < vmas.length && (vmas[vma]?.value.end ?? 0n) <= run.address) vma++;
     for (let next = vma; next < vmas.length; next++) {
       const record = vmas[next];

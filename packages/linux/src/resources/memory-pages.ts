@@ -1,12 +1,12 @@
 import type { CheckpointScope } from '@ckpt/engine';
 import { PageMap, PageRun, pageSources, vmaKinds } from '@ckpt/format';
-import { sharedPages } from './memory-shared.ts';
+import type { Mapping } from '../procfs/smaps.ts';
+import { guardsOf, mayHaveGuards } from './memory-guards.ts';
+import { sharedPages, type Pages } from './shm-pages.ts';
 import type { CarriedVma } from './vma.ts';
 
 /** Runs that one ARRAY holds. */
 const runsPerArray = 1 << 16;
-/** First kernel that has guard pages, and shows them to PAGEMAP_SCAN. */
-const guardKernel = [6, 13] as const;
 
 interface Run {
   readonly address: bigint;
@@ -14,15 +14,9 @@ interface Run {
   readonly guard: boolean;
 }
 
-function mayHaveGuards(scope: CheckpointScope): boolean {
-  const [major, minor] = scope.system.kernel;
-  return major > guardKernel[0] || (major === guardKernel[0] && minor >= guardKernel[1]);
-}
-
 /** Pages that belong to a private mapping alone: changed, and not those still in the file. */
-function privateRuns(scope: CheckpointScope, { mapping, vma }: CarriedVma): readonly Run[] {
-  // A reserve of many GiB must not cost a look at each of its pages.
-  const guards = mapping.flags.has('gu') || (vma.protection !== 0 && mayHaveGuards(scope));
+function privateRuns(scope: CheckpointScope, { mapping }: CarriedVma): readonly Run[] {
+  const guards = mayHaveGuards(scope, mapping);
   // Huge pages count apart.
   const untouched = mapping.own === 0n && !guards && !mapping.flags.has('ht');
   if (untouched) return [];
@@ -32,13 +26,35 @@ function privateRuns(scope: CheckpointScope, { mapping, vma }: CarriedVma): read
     .map(({ address, pages, source }) => ({ address, pages, guard: source === 'guard' }));
 }
 
+/** Guard pages of shared mappings, where there are any. */
+function sharedGuards(
+  scope: CheckpointScope,
+  vmas: readonly CarriedVma[],
+): ReadonlyMap<Mapping, readonly Pages[]> {
+  const found = new Map<Mapping, readonly Pages[]>();
+  for (const { mapping, vma } of vmas) {
+    if (vma.kind !== vmaKinds.shared_anonymous && vma.kind !== vmaKinds.shared_file) continue;
+    const guards = guardsOf(scope, mapping);
+    if (guards.length > 0) found.set(mapping, guards);
+  }
+  return found;
+}
+
+const byAddress = (runs: readonly Run[]): readonly Run[] =>
+  [...runs].sort((a, b) => (a.address < b.address ? -1 : 1));
+
+const guardRuns = (pages: readonly Pages[]): readonly Run[] =>
+  pages.map((run) => ({ ...run, guard: true }));
+
 /** Runs of all mappings, by ascending address. */
 function collect(scope: CheckpointScope, vmas: readonly CarriedVma[]): readonly Run[] {
+  const guards = sharedGuards(scope, vmas);
   const shared = sharedPages(
     scope,
     vmas
       .filter(({ vma }) => vma.kind === vmaKinds.shared_anonymous)
       .map(({ mapping, vma }) => ({ mapping, object: vma.object })),
+    guards,
   );
   return vmas.flatMap((carried) => {
     const { mapping, vma } = carried;
@@ -49,7 +65,12 @@ function collect(scope: CheckpointScope, vmas: readonly CarriedVma[]): readonly 
         // The kernel may drop these pages at any time: so may we.
         return mapping.flags.has('dp') ? [] : privateRuns(scope, carried);
       case vmaKinds.shared_anonymous:
-        return (shared.get(mapping) ?? []).map((run) => ({ ...run, guard: false }));
+        return byAddress([
+          ...(shared.get(mapping) ?? []).map((run) => ({ ...run, guard: false })),
+          ...guardRuns(guards.get(mapping) ?? []),
+        ]);
+      case vmaKinds.shared_file:
+        return guardRuns(guards.get(mapping) ?? []);
       default:
         return [];
     }

@@ -148,9 +148,9 @@ test('advice, locks, names, guards and seals are given again', () => {
     'madvise 600000 2000 e',
     'madvise 600000 2000 a',
     'madvise 600000 2000 c',
-    'mlock2 600000 2000 1',
     'mseal 600000 2000 0',
     'madvise 601000 1000 66',
+    'mlock2 600000 2000 1',
   ]);
   expect(scope.calls('last').map(({ call }) => call)).toEqual(['mseal']);
   expect(shown(scope, 'prctl')[0]).toBe('prctl 53564d41 0 600000 2000 *');

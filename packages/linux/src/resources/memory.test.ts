@@ -1,4 +1,4 @@
-import type { PageRun as HostRun } from '@ckpt/engine';
+import type { Frozen, PageRun as HostRun } from '@ckpt/engine';
 import { Mm, PageMap, Shm, Vma, adviceFlags, pageSources, vmaKinds } from '@ckpt/format';
 import { expect, test } from 'vitest';
 import { checkpointScope, fileStat, pid, type FakeProcess } from '../testing/fake-scope.ts';
@@ -154,16 +154,16 @@ test.for([
   expect(scope.obstacles).toMatchObject([{ thing, reason }]);
 });
 
+const hugeFlags = 'rd wr mr mw me de ht';
+const huge = (at: string, permissions: string, more: string): string =>
+  line(`${at} ${permissions} 00000000 00:10 77 /anon_hugepage (deleted)`, hugeFlags + more).replace(
+    'VmFlags',
+    'KernelPageSize: 2048 kB\nVmFlags',
+  );
+const privateHuge = huge('500000200000-500000400000', 'rw-p', '');
+
 test('a private view of huge pages that are mapped shared, too, is refused', () => {
-  const flags = 'rd wr mr mw me de ht';
-  const huge = (at: string, permissions: string, more: string): string =>
-    line(`${at} ${permissions} 00000000 00:10 77 /anon_hugepage (deleted)`, flags + more).replace(
-      'VmFlags',
-      'KernelPageSize: 2048 kB\nVmFlags',
-    );
-  const all =
-    huge('500000000000-500000200000', 'rw-s', ' sh ms') +
-    huge('500000200000-500000400000', 'rw-p', '');
+  const all = huge('500000000000-500000200000', 'rw-s', ' sh ms') + privateHuge;
   const stat = { 'map_files/500000000000-500000200000': fileStat({ ino: 77n, nlink: 0 }) };
   const base = process({ read: { smaps: all + smaps.slice(smaps.indexOf('7f0000004000')) } });
   const scope = checkpointScope({ ...base, stat: { ...base.stat, ...stat } });
@@ -174,4 +174,55 @@ test('a private view of huge pages that are mapped shared, too, is refused', () 
       reason: 'it is a private view of huge pages that are mapped shared, too',
     }),
   );
+});
+
+test.for([
+  ['are carried where their file is empty', [], 0],
+  ['are refused where their file holds something', undefined, 1],
+] as const)('private huge pages %s', ([, data, count]) => {
+  const smapsOf = privateHuge + smaps.slice(smaps.indexOf('7f0000004000'));
+  const base = process({ read: { smaps: smapsOf } });
+  const extents = () => ({ seals: undefined, data, hugePage: 2 << 20 });
+  const scope = checkpointScope({ ...base, frozen: { ...base.frozen, extents } });
+  memory.checkpoint(scope);
+  const reason = 'it is a private view of huge pages that were shared, and hold something';
+  expect(scope.obstacles.map((obstacle) => obstacle.reason)).toEqual(
+    Array.from({ length: count }, () => reason),
+  );
+});
+
+/** Two mappings of one shared object of two pages, between those of the others. */
+const twoViews = (first: string, second: string, flags = ''): string =>
+  line(
+    `500000-502000 rw-s ${first} 00:01 10 /dev/zero (deleted)`,
+    `rd wr sh mw${flags}`,
+    0,
+    twice,
+  ) + line(`502000-504000 rw-s ${second} 00:01 10 /dev/zero (deleted)`, 'rd wr sh mw', 0, twice);
+const twice = 'Shared_Dirty: 4 kB\n';
+
+test.for([
+  ['is its own where both show the same pages', '00000000', '00001000', 0],
+  ["is another process's, too, where each shows others", '00000000', '00002000', 2],
+] as const)('memory that is mapped twice %s', ([, first, second, count]) => {
+  const read = { smaps: smaps.replace('600000', `${twoViews(first, second)}600000`) };
+  const scope = checkpointScope(process({ read }));
+  memory.checkpoint(scope);
+  expect(scope.obstacles.map(({ reason }) => reason)).toEqual(
+    Array.from({ length: count }, () => 'another process shares this memory'),
+  );
+});
+
+test.for([
+  ['is refused where nothing else shows it', '00004000', ['mapping 500000-502000']],
+  ['is taken from another view', '00000000', []],
+] as const)('shared memory under guard pages %s', ([, second, things]) => {
+  const views = twoViews('00000000', second, ' gu').replaceAll(twice, '');
+  const base = process({ read: { smaps: smaps.replace('600000', `${views}600000`) } });
+  const guard = { address: 0x501000n, pages: 1, source: 'guard' } as const;
+  const pages = (...[task, start, end]: Parameters<Frozen['pages']>) =>
+    start === 0x500000n ? [guard] : (base.frozen?.pages?.(task, start, end) ?? []);
+  const scope = checkpointScope({ ...base, frozen: { ...base.frozen, pages } });
+  memory.checkpoint(scope);
+  expect(scope.obstacles.map(({ thing }) => thing.split(': ')[0])).toEqual(things);
 });

@@ -8,12 +8,13 @@ import {
   Path,
   Shm,
   Vma,
+  pageSources,
   pathFlags,
 } from '@ckpt/format';
 import { parseSmaps } from '../procfs/smaps.ts';
 import { parseStat } from '../procfs/stat.ts';
 import { ascending, executorHole, freeRange, type Range } from './memory-hole.ts';
-import { checkedRuns, filledVmas, guardPages, loadPages } from './memory-load.ts';
+import { checkedRuns, guardPages, loadPages, vmasWith } from './memory-load.ts';
 import { askBarriers, barriersOf, coreOf, restoreExtras } from './memory-extras.ts';
 import { futureLocks, restoreLocks } from './memory-lock.ts';
 import { takeAddresses } from './huge-file.ts';
@@ -26,7 +27,7 @@ import { checkpointVmas } from './vma.ts';
 import { isSelfContained } from './vma-file.ts';
 import { checkVmas } from './vma-check.ts';
 import { mapVmas } from './vma-map.ts';
-import { protectVma } from './vma-protect.ts';
+import { lockGuarded, protectVma } from './vma-protect.ts';
 
 /** The vector without what follows its end, AT_NULL. */
 function trimAuxv(bytes: Uint8Array): Uint8Array {
@@ -84,7 +85,8 @@ function restore(scope: RestoreScope): void {
   const block: Range = { start: mm.value.vdso, end: mm.value.vdso + mm.value.vdso_size };
   checkVmas(vmas, block, system.pageSize);
   const runs = checkedRuns(scope, vmas);
-  const filled = filledVmas(vmas, runs, system.pageSize);
+  const filled = vmasWith(pageSources.store, vmas, runs, system.pageSize);
+  const guarded = vmasWith(pageSources.guard, vmas, runs, system.pageSize);
   const taken = ascending([...vmas.map(({ value }) => value), block]);
   const hole = executorHole(taken);
   if (hole === undefined) {
@@ -108,8 +110,11 @@ function restore(scope: RestoreScope): void {
   takeAddresses(scope.document, all);
   mapVmas(scope, vmas, { filled, spare });
   loadPages(scope, runs);
-  for (const vma of vmas) protectVma(scope, vma, filled.has(vma));
+  for (const vma of vmas) {
+    protectVma(scope, vma, { filled: filled.has(vma), guarded: guarded.has(vma) });
+  }
   guardPages(scope, runs);
+  for (const vma of guarded) lockGuarded(scope, vma);
   restoreMm(scope, mm);
   restoreLocks(scope, mm);
   restoreExtras(scope, mm);

@@ -82,7 +82,8 @@ export function storeContent(
   const whole: FileRange = { start: 0n, end: size };
   const { seals, data, hugePage } = extentsOf(scope, path);
   const told = data?.map(({ offset, length }) => ({ start: offset, end: offset + length }));
-  const there = hugePage === undefined ? told : notZero(scope, path, size);
+  const isKnown = hugePage === undefined || told?.length === 0;
+  const there = isKnown ? told : notZero(scope, path, size);
   const wanted = overlap(
     wholePages(there ?? [whole], pageSize),
     overlap(wholePages(parts ?? [whole], pageSize), wholePages([whole], pageSize)),

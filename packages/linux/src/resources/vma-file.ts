@@ -49,6 +49,21 @@ function statOf(scope: CheckpointScope, mapping: Mapping, name: string): FileSta
   return fd === undefined ? undefined : scope.frozen.stat(scope.task, `fd/${fd}`);
 }
 
+/**
+ * Private huge pages have a file behind them, which is empty where it was made for them alone.
+ * @returns True where it holds something, which shows where they are untouched.
+ */
+export function showsHugeFile(scope: CheckpointScope, mapping: Mapping): boolean {
+  try {
+    const extents = scope.frozen.extents?.(scope.task, linkOf(mapping));
+    return extents !== undefined && extents.data?.length !== 0;
+  } catch (error) {
+    // As above; to map such a file anew, the process had to follow the link itself.
+    if (error instanceof CkptError && ['EPERM', 'EACCES'].includes(error.code)) return false;
+    throw error;
+  }
+}
+
 /** A descriptor of the file behind a mapping, for those who may not follow map_files. */
 function descriptorOf({ frozen, task }: CheckpointScope, mapping: Mapping): string | undefined {
   return frozen.list(task, 'fd').find((fd) => {
@@ -78,6 +93,8 @@ function isProgram({ frozen, task }: CheckpointScope, { dev, ino }: FileStat): b
 export interface FileGroups {
   readonly private: SharedObjects;
   readonly shared: SharedObjects;
+  /** What another process has, too. */
+  readonly outsiders: ReadonlySet<Mapping>;
 }
 
 const partsOf = (mappings: readonly Mapping[]): readonly FileRange[] =>
@@ -121,7 +138,7 @@ export function checkpointFile(
   const writes = kind === vmaKinds.shared_file && (maximumOf(mapping) & protections.WRITE) !== 0;
   const flags = pathFlags.MAPPED | (writes ? pathFlags.WRITTEN : 0);
   // What has a name is a file that others may have; the rest is memory, and carried.
-  if (writes && stat.nlink === 0) refuseOutsiders(scope, thing, mapping, files.shared);
+  if (writes && stat.nlink === 0) refuseOutsiders(scope, thing, mapping, files.outsiders);
   const facts = { thing, name, stat, flags };
   if (kind === vmaKinds.file && isFile && stat.nlink > 0 && isSelfContained(scope)) {
     const contents = `root${name}`;

@@ -23,6 +23,24 @@ function lock(scope: RestoreScope, record: VmaRecord): void {
   });
 }
 
+/**
+ * Plans to lock a mapping in memory that has got its guard pages: no locked one takes any
+ * (MADV_GUARD_INSTALL). Where pages are filled at once, the kernel ends at the first guard, and
+ * says so though it has locked all that is there.
+ */
+export function lockGuarded(scope: RestoreScope, record: VmaRecord): void {
+  const { start, end, advice } = record.value;
+  if ((advice & adviceFlags.LOCKED) === 0) return;
+  if ((advice & adviceFlags.LOCKONFAULT) !== 0) {
+    lock(scope, record);
+    return;
+  }
+  scope.call('protect', record, 'mlock2', [start, end - start, 0], {
+    failure: 'warn',
+    what: `fill and lock ${nameVma(record)}, which has guard pages`,
+  });
+}
+
 /** A name is for those who look at the map, and not every kernel takes one. */
 function rename(scope: RestoreScope, record: VmaRecord): void {
   const { start, end } = record.value;
@@ -35,8 +53,21 @@ function rename(scope: RestoreScope, record: VmaRecord): void {
   });
 }
 
-/** Plans what a mapping gets when its pages are loaded: protection, advice, locks, the seal. */
-export function protectVma(scope: RestoreScope, record: VmaRecord, filled: boolean): void {
+/** What lies in a mapping. */
+interface Contents {
+  readonly filled: boolean;
+  readonly guarded: boolean;
+}
+
+/**
+ * Plans what a mapping gets when its pages are loaded: protection, advice, locks, the seal. What
+ * has guard pages is locked behind them ({@link lockGuarded}).
+ */
+export function protectVma(
+  scope: RestoreScope,
+  record: VmaRecord,
+  { filled, guarded }: Contents,
+): void {
   const { start, end, protection, advice, flags, kind } = record.value;
   if (kind === vmaKinds.io_uring) return;
   const length = end - start;
@@ -53,7 +84,7 @@ export function protectVma(scope: RestoreScope, record: VmaRecord, filled: boole
       what: `advice ${number} for ${nameVma(record)}`,
     });
   }
-  if ((advice & adviceFlags.LOCKED) !== 0) lock(scope, record);
+  if ((advice & adviceFlags.LOCKED) !== 0 && !guarded) lock(scope, record);
   rename(scope, record);
   if ((advice & adviceFlags.SEALED) !== 0) {
     scope.call('last', record, 'mseal', [start, length, 0], { what: `seal ${nameVma(record)}` });

@@ -2,10 +2,16 @@ import type { CheckpointScope } from '@ckpt/engine';
 import { vmaKinds, type Vma } from '@ckpt/format';
 import { encodeText } from '@ckpt/io';
 import type { Mapping } from '../procfs/smaps.ts';
-import { groupShared, keyOf, type SharedObjects } from './memory-groups.ts';
+import { findOutsiders, groupShared, keyOf, type SharedObjects } from './memory-groups.ts';
 import { checkpointShm } from './memory-shared.ts';
 import { classify } from './vma-classify.ts';
-import { checkpointFile, describe, isSelfContained, type FileGroups } from './vma-file.ts';
+import {
+  checkpointFile,
+  describe,
+  isSelfContained,
+  showsHugeFile,
+  type FileGroups,
+} from './vma-file.ts';
 import { adviceOf, mapFlagsOf, maximumOf, protectionOf } from './vma-flags.ts';
 
 /** A mapping that is carried. */
@@ -36,6 +42,21 @@ interface Groups {
   readonly files: FileGroups;
 }
 
+/** Why private huge pages are no memory of their own; undefined when they are. */
+function hugeView(
+  scope: CheckpointScope,
+  mapping: Mapping,
+  { shared }: FileGroups,
+): string | undefined {
+  if (shared.has(keyOf(mapping))) {
+    return 'it is a private view of huge pages that are mapped shared, too';
+  }
+  if (showsHugeFile(scope, mapping)) {
+    return 'it is a private view of huge pages that were shared, and hold something';
+  }
+  return undefined;
+}
+
 /** The object behind a mapping: 0 where there is none, undefined when it was refused. */
 function objectOf(
   scope: CheckpointScope,
@@ -48,7 +69,7 @@ function objectOf(
     case vmaKinds.shared_file:
       return checkpointFile(scope, mapping, kind, groups.files);
     case vmaKinds.shared_anonymous:
-      return checkpointShm(scope, mapping, groups.anonymous);
+      return checkpointShm(scope, mapping, groups.anonymous, groups.files.outsiders);
     default:
       return 0;
   }
@@ -72,6 +93,7 @@ export function checkpointVmas(scope: CheckpointScope, mappings: readonly Mappin
     files: {
       private: isSelfContained(scope) ? group(vmaKinds.file) : new Map(),
       shared: group(vmaKinds.shared_file),
+      outsiders: findOutsiders(groupShared(mappings.filter(({ inode }) => inode !== 0n))),
     },
   };
   for (const { mapping, verdict } of judged) {
@@ -82,11 +104,13 @@ export function checkpointVmas(scope: CheckpointScope, mappings: readonly Mappin
     }
     if (verdict.is !== 'kind') continue;
     const { kind } = verdict;
-    if (kind === vmaKinds.anonymous && groups.files.shared.has(keyOf(mapping))) {
-      // Huge pages: their private mappings have a file behind them, of which this one is a view.
-      const reason = 'it is a private view of huge pages that are mapped shared, too';
-      scope.refuse({ thing: describe(mapping), reason, remedy: 'unmap it before the checkpoint' });
-      continue;
+    if (kind === vmaKinds.anonymous && mapping.inode !== 0n) {
+      const reason = hugeView(scope, mapping, groups.files);
+      const remedy = 'unmap it before the checkpoint';
+      if (reason !== undefined) {
+        scope.refuse({ thing: describe(mapping), reason, remedy });
+        continue;
+      }
     }
     const object = objectOf(scope, mapping, kind, groups);
     if (object === undefined) continue;
