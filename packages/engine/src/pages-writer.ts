@@ -7,6 +7,9 @@ import type { OutputStream } from './unfinished.ts';
 /** Bytes copied at a time: what a deadline waits for at most. */
 const pieceMax = 4 << 20;
 
+/** Bytes of files that are read at a time. */
+const partMax = 1 << 18;
+
 /** Bytes of pages, all from one place. */
 interface Piece {
   readonly run: StoredRun;
@@ -83,10 +86,13 @@ export class PagesWriter {
       this.#padded(source.bytes.subarray(offset, offset + length), length);
       return;
     }
-    const left = Math.max(0, Math.min(length, source.size - offset));
-    const at = source.offset + BigInt(offset);
-    const bytes = left === 0 ? new Uint8Array(0) : this.#contents(source, at, left);
-    this.#padded(bytes, length);
+    // Each part takes memory of its own, which is only given back some parts later.
+    for (let done = 0; done < length; done += partMax) {
+      const part = Math.min(partMax, length - done);
+      const left = Math.max(0, Math.min(part, source.size - offset - done));
+      const at = source.offset + BigInt(offset + done);
+      this.#padded(left === 0 ? new Uint8Array(0) : this.#contents(source, at, left), part);
+    }
   }
 
   #contents(
