@@ -57,13 +57,7 @@ const outputOf = ({ pid }: Program): string => readlinkSync(`/proc/${String(pid)
 describe('an inherited pipe, which leads to another process,', () => {
   test('is joined with it again; while it goes on neither notices', async () => {
     const { name, writer, reader } = await pipeline('joined.txt');
-    const running = lab.good(
-      'checkpoint',
-      '--join-pipes',
-      '-o',
-      'running.ckpt',
-      String(writer.pid),
-    );
+    const running = lab.good('checkpoint', '-o', 'running.ckpt', String(writer.pid));
     const { pid } = reader;
     expect(running.stderr).toContain(`descriptor 1: ${outputOf(writer)} leads to ${pid} (ends)`);
     expect(running.stderr).toContain(`${pid} (ends) reads an end of file`);
@@ -71,7 +65,7 @@ describe('an inherited pipe, which leads to another process,', () => {
     // Somebody holds it meanwhile, as the note says.
     const held = openSync(`/proc/${String(writer.pid)}/fd/1`, 'r+');
     const before = outputOf(writer);
-    await lab.cycle(writer, 'joined.ckpt', '--join-pipes');
+    await lab.cycle(writer, 'joined.ckpt');
     closeSync(held);
     expect(outputOf(writer)).toBe(before);
     await goesOn(name);
@@ -83,7 +77,7 @@ describe('an inherited pipe, which leads to another process,', () => {
 
   test('is refused when that one is gone, unless told what to use', async () => {
     const { name, writer, reader } = await pipeline('gone.txt');
-    lab.good('checkpoint', '--join-pipes', '--kill', '-o', 'gone.ckpt', String(writer.pid));
+    lab.good('checkpoint', '--kill', '-o', 'gone.ckpt', String(writer.pid));
     await until('the end', () => linesOf(name).at(-1) === 'end');
     await Promise.all([writer.gone(), reader.gone()]);
     writer.restarted();
@@ -115,7 +109,7 @@ describe('an inherited pipe, which leads to another process,', () => {
     const { writer, reader } = await pipeline('other.txt');
     const image = 'other.ckpt';
     const held = openSync(`/proc/${String(writer.pid)}/fd/1`, 'r+');
-    lab.good('checkpoint', '--join-pipes', '--kill', '-o', image, String(writer.pid));
+    lab.good('checkpoint', '--kill', '-o', image, String(writer.pid));
     await writer.gone();
     writer.restarted();
     reader.kill();
@@ -127,7 +121,7 @@ describe('an inherited pipe, which leads to another process,', () => {
   test('and one that reads goes on reading what was in it', async () => {
     const { name, writer, reader } = await pipeline('read.txt');
     const held = openSync(`/proc/${String(reader.pid)}/fd/0`, 'r+');
-    await lab.cycle(reader, 'read.ckpt', '--join-pipes');
+    await lab.cycle(reader, 'read.ckpt');
     closeSync(held);
     await goesOn(name);
     whole(name);

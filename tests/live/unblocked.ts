@@ -3,9 +3,7 @@ import type { Lab, Program } from './lab.ts';
 
 /** Runs `ckpt` without keeping this process, which has connections of its own, from its work. */
 function ckpt(lab: Lab, ...args: string[]): Promise<{ status: number | null; stderr: string }> {
-  // That connections are carried on is asked for, except where something else is.
-  const isPlain = args[0] === 'checkpoint' && !args.some((arg) => arg.startsWith('--tcp'));
-  const child = lab.background(...args, ...(isPlain ? ['--tcp=auto'] : []));
+  const child = lab.background(...args);
   let stderr = '';
   child.stderr?.on('data', (part) => (stderr += String(part)));
   return new Promise((resolve) => {

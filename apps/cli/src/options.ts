@@ -98,40 +98,36 @@ export function trustSettings(options: Trust): Record<string, unknown> {
   return { trustImage, allowChanged, mapPath };
 }
 
-/** What becomes of TCP connections; undefined: they are carried on where that is possible. */
+/** What becomes of TCP connections; `auto`, and undefined: carried on where that is possible. */
 export interface Tcp {
-  readonly tcp?: 'repair' | 'close';
-}
-
-export function withTcp(command: Command): Command {
-  const meaning = 'TCP connections: carry them on (refused where that cannot be), or close them';
-  return command.addOption(new Option('--tcp <how>', meaning).choices(['repair', 'close']));
+  readonly tcp?: 'auto' | 'repair' | 'close' | 'refuse';
 }
 
 /** What is done about whom the process speaks with, when it is checkpointed. */
-export interface Outside {
-  readonly tcp?: 'auto' | 'repair' | 'close';
-  readonly joinPipes?: true;
+export interface Outside extends Tcp {
+  readonly joinPipes?: boolean;
 }
 
-export function withOutside(command: Command): Command {
+export function withTcp(command: Command, ...more: readonly 'refuse'[]): Command {
   const meaning =
-    'TCP connections: carry them on, and close what cannot be (auto); carry all on (repair); ' +
-    'close them; refused unless told';
-  return command
-    .addOption(new Option('--tcp <how>', meaning).choices(['auto', 'repair', 'close']))
-    .option(
-      '--join-pipes',
-      'carry pipes to other processes: a restart joins them while those live',
-    );
+    'TCP connections: carry on what can be, close the rest (auto); carry all on, or fail ' +
+    `(repair); close all${more.length > 0 ? '; refuse any' : ''} (default: auto)`;
+  const choices = ['auto', 'repair', 'close', ...more];
+  return command.addOption(new Option('--tcp <how>', meaning).choices(choices));
 }
 
-/** As the kinds of resource are told: what others notice is refused unless it was asked for. */
-export function outsideSettings({ tcp, joinPipes }: Outside): Record<string, unknown> {
-  const pipes = { joinPipes: joinPipes ?? false };
-  return tcp === 'auto' ? pipes : { ...pipes, tcp: tcp ?? 'refuse' };
-}
+export const withOutside = (command: Command): Command =>
+  withTcp(command, 'refuse').option(
+    '--no-join-pipes',
+    'refuse pipes to other processes, which a restart joins again while those live',
+  );
 
 /** As the kinds of resource are told. */
 export const tcpSettings = ({ tcp }: Tcp): Record<string, unknown> =>
-  tcp === undefined ? {} : { tcp };
+  tcp === undefined || tcp === 'auto' ? {} : { tcp };
+
+/** As the kinds of resource are told. */
+export const outsideSettings = (options: Outside): Record<string, unknown> => ({
+  ...tcpSettings(options),
+  joinPipes: options.joinPipes ?? true,
+});

@@ -1,7 +1,6 @@
 import { createEngine } from '@ckpt/engine';
 import { escapeText } from '@ckpt/format';
 import { createLinuxHost } from '@ckpt/linux/host';
-import { outsideSettings } from '../options.ts';
 import { exitStatus, type Cli } from '../cli.ts';
 import { obstacleLines } from '../failure.ts';
 import { tableText } from '../table.ts';
@@ -33,9 +32,7 @@ function checkMachine(cli: Cli, { verbose, json }: CheckOptions): boolean {
 }
 
 function checkProcess(cli: Cli, pid: number, { verbose, json }: CheckOptions): boolean {
-  const { obstacles, notes } = createEngine(createLinuxHost(), {
-    settings: outsideSettings({}),
-  }).check(pid);
+  const { obstacles, notes } = createEngine(createLinuxHost()).check(pid);
   const ok = obstacles.length === 0;
   if (json) {
     cli.print(`${JSON.stringify({ ok, pid, obstacles, notes })}\n`);

@@ -199,7 +199,7 @@ test.for([
     'a connection',
     'socket S, PF_INET, SOCK_STREAM, 0; bind S, sockaddr_in(0, INADDR_LOOPBACK); listen S, 5;' +
       'socket C, PF_INET, SOCK_STREAM, 0; connect C, getsockname S',
-    /descriptor 4: socket:\[\d+\], TCP 127\.0\.0\.1:\d+ -> 127\.0\.0\.1:\d+ ESTABLISHED: it is a connection/,
+    /descriptor 4: socket:\[\d+\], TCP 127\.0\.0\.1:\d+ -> 127\.0\.0\.1:\d+ ESTABLISHED: it is a connection that cannot be carried on: as told/,
   ],
   [
     'a pair with an empty datagram on its way',

@@ -32,7 +32,9 @@ function isEnded(scope: CheckpointScope, description: Description): boolean {
 
 /** How to do with that pipe, or to start the program without it. */
 function remedyFor({ fd }: Description, canBeJoined: boolean): string {
-  const join = canBeJoined ? 'have it joined again at the restart: --join-pipes; or ' : '';
+  const join = canBeJoined
+    ? 'have it joined again at the restart: do without --no-join-pipes; or '
+    : '';
   if (fd === 0) return `${join}start the program with its input from a file: COMMAND < /dev/null`;
   if (fd <= 2) return `${join}start the program with its output in a file: COMMAND > out.log 2>&1`;
   return `${join}close it before the checkpoint, or start the program without it: COMMAND ${fd}>&-`;

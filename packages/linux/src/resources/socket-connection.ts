@@ -124,9 +124,7 @@ export function readConnection(
   const whither = peer === undefined ? '' : ` -> ${addressText(peer)}`;
   let why = 'as told (--tcp=close)';
   if (told === 'refuse') {
-    refuse(
-      'it is a connection, which is carried on (--tcp=auto) or closed (--tcp=close) when told',
-    );
+    refuse('as told (--tcp=refuse)');
     return undefined;
   }
   if (told !== 'close') {
